@@ -1,0 +1,216 @@
+"""The gateway as an ASGI application: what every request passes through, in seven numbered steps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.config.loader import Loaded, load_dict, load_file
+from gateway.config.problem import ConfigError
+from gateway.dataplane import failure
+from gateway.dataplane.choose import choose
+from gateway.dataplane.exchange import Exchange, HttpExchange, WebSocketExchange
+from gateway.dataplane.inbound import RequestIds, admit
+from gateway.dataplane.override import UnknownBackend
+from gateway.dataplane.problem_json import NOT_STARTED, bad_request
+from gateway.dataplane.reload import Reload
+from gateway.dataplane.runtime import Runtime
+from gateway.dataplane.snapshot import Lane, Snapshot
+from gateway.routing.path import PathError, canonical
+from gateway.telemetry.slots import SlotFile
+
+log = logging.getLogger("gateway")
+
+
+class Gateway:
+    """Forwards each request to the backend that routes.yaml names for it.
+
+    An ASGI application: it runs in ``gateway run``, under any other ASGI server, mounted in an app, and in tests.
+    The server's lifespan starts and stops it; where there is none, the first request starts it.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        apps: Mapping[str, Any] | None = None,
+        watch: bool = True,
+        slots: SlotFile | None = None,
+    ) -> None:
+        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots or SlotFile())
+        self._ids = RequestIds()
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        apps: Mapping[str, Any] | None = None,
+        *,
+        watch: bool = True,
+        slots: SlotFile | None = None,
+    ) -> Gateway:
+        """A gateway that serves the file at ``path``, and follows its changes unless ``watch`` is false.
+
+        ``apps`` puts objects in the place of what the file's backends name. Raises ConfigError.
+        """
+        return cls(load_file(path, provided=frozenset(apps or ())), path=path, apps=apps, watch=watch, slots=slots)
+
+    @classmethod
+    def from_dict(
+        cls, data: Mapping[str, Any], apps: Mapping[str, Any] | None = None, *, slots: SlotFile | None = None
+    ) -> Gateway:
+        """A gateway for what a routes.yaml with this content would say. Raises ConfigError."""
+        return cls(load_dict(data, provided=frozenset(apps or ())), apps=apps, watch=False, slots=slots)
+
+    @property
+    def loaded(self) -> Loaded:
+        """The configuration that serves now, or that will when the gateway has started."""
+        return self._runtime.loaded
+
+    @property
+    def config_version(self) -> int:
+        """Counts the configurations that this process has served, from 1; 0 before it has started."""
+        return self._runtime.version
+
+    @property
+    def on_reload(self) -> list[Callable[[Reload], None]]:
+        """Called after each look at the file, in the event loop."""
+        return self._runtime.on_reload
+
+    async def start(self) -> None:
+        """Import the apps, run their startup and begin to serve. Raises ConfigError with all that is wrong."""
+        await self._runtime.start()
+
+    async def reload(self) -> Reload:
+        """Read the file again. A bad file changes nothing, and is told in the result."""
+        return await self._runtime.reload()
+
+    async def stop(self) -> None:
+        """Run the apps' shutdown. The server has ended its requests by then."""
+        await self._runtime.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        begun = perf_counter()
+        request_id = self._ids.next()
+
+        # 1. One snapshot, from start to end: a reload in between does not touch this request.
+        snapshot = self._runtime.snapshot
+        if snapshot is None:
+            snapshot = await self._late_start()
+            if snapshot is None:
+                await failure.refuse(scope, send, NOT_STARTED, request_id)
+                return
+
+        # 2. One path, for the table and for the app.
+        try:
+            path, raw_path = canonical(scope.get("raw_path") or _encoded(scope["path"]))
+        except PathError as error:
+            await failure.refuse(scope, send, bad_request(str(error)), request_id)
+            return
+
+        # 3. Who asks, and as which request.
+        scope, client, request_id = admit(scope, path, raw_path, snapshot.trusted, request_id)
+        headers = scope["headers"]
+        root_path = scope.get("root_path")
+        if root_path:
+            path = _below(path, root_path)
+
+        # 4. The route.
+        method = "GET" if kind == "websocket" else scope["method"]
+        route = snapshot.table.match(method, path, headers, scope["query_string"]) or snapshot.default
+
+        # 5. The backend.
+        cookie: bytes | None = None
+        lane = route.only
+        if snapshot.override is not None:
+            try:
+                detour = self._overridden(snapshot, scope, client)
+            except UnknownBackend:
+                await failure.refuse(scope, send, bad_request("The override names no known backend."), request_id)
+                return
+            if detour is not None:
+                lane = snapshot.detour(route, detour)
+        if lane is None:
+            lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
+            if fresh is not None:
+                cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+
+        # 6. Forward, and 7. record.
+        exchange: Exchange = (WebSocketExchange if kind == "websocket" else HttpExchange)(send, cookie)
+        await _forward(lane, scope, receive, exchange, request_id, begun)
+
+    def _overridden(self, snapshot: Snapshot, scope: Scope, client: str) -> str | None:
+        assert snapshot.override is not None
+        chosen = snapshot.override.chosen(scope["headers"], client)
+        scope["headers"] = snapshot.override.without(scope["headers"])
+        return chosen
+
+    async def _late_start(self) -> Snapshot | None:
+        """No lifespan has run: some servers and test clients run none. The first request starts the gateway."""
+        try:
+            await self._runtime.start()
+        except ConfigError as error:
+            log.error("the gateway cannot start:\n%s", error)
+        return self._runtime.snapshot
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except ConfigError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _forward(
+    lane: Lane, scope: Scope, receive: Receive, exchange: Exchange, request_id: str, begun: float
+) -> None:
+    # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
+    backend = lane.backend
+    backend.in_flight += 1
+    lane.recorder.begin()
+    scope["state"] = backend.state.copy()
+    try:
+        await lane.app(scope, receive, exchange.send)
+        if not exchange.complete:
+            await failure.returned(scope, receive, exchange, request_id)
+    except Exception as error:
+        await failure.raised(scope, receive, exchange, request_id, error)
+    except asyncio.CancelledError:
+        await failure.cancelled(scope, exchange, request_id)
+        raise
+    finally:
+        # 7. Record.
+        backend.in_flight -= 1
+        if scope["type"] == "http":
+            lane.recorder.end(scope["method"], exchange.status, perf_counter() - begun)
+        else:
+            lane.recorder.end_websocket(exchange.status)
+
+
+def _below(path: str, root_path: str) -> str:
+    """The path inside the mount point: what the routes speak of."""
+    if path.startswith(root_path) and path[len(root_path) : len(root_path) + 1] in ("", "/"):
+        return path[len(root_path) :] or "/"
+    return path
+
+
+def _encoded(path: str) -> bytes:
+    """The raw path for a server that gives none (ASGI has it as optional)."""
+    return quote(path, safe="/!$&'()*+,;=:@~").encode()

@@ -1,0 +1,74 @@
+"""What has been sent of one answer: enough to tell whole from broken, and to say nothing twice."""
+
+from __future__ import annotations
+
+from starlette.types import Message, Send
+
+# The status that stands in metrics for a client that left before its answer began, as nginx has it.
+CLIENT_LEFT = 499
+
+
+class HttpExchange:
+    """Wraps ``send`` for one HTTP request.
+
+    ``status`` is 0 until the answer has begun. ``complete`` is set after its last byte was handed to the server.
+    ``cookie`` is a whole ``Set-Cookie`` value to add, or None.
+    """
+
+    __slots__ = ("_send", "complete", "cookie", "status")
+
+    def __init__(self, send: Send, cookie: bytes | None) -> None:
+        self._send = send
+        self.cookie = cookie
+        self.status = 0
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.status = message["status"]
+            if self.cookie is not None:
+                message = _with_cookie(message, self.cookie)
+            await self._send(message)
+        elif kind == "http.response.body":
+            await self._send(message)
+            if not message.get("more_body", False):
+                self.complete = True
+        else:
+            await self._send(message)
+
+
+class WebSocketExchange:
+    """Wraps ``send`` for one WebSocket. ``status`` is 101 once accepted, or that of the refusal."""
+
+    __slots__ = ("_send", "complete", "cookie", "status")
+
+    def __init__(self, send: Send, cookie: bytes | None) -> None:
+        self._send = send
+        self.cookie = cookie
+        self.status = 0
+        self.complete = False
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "websocket.accept":
+            self.status = 101
+            if self.cookie is not None:
+                message = _with_cookie(message, self.cookie)
+        elif kind == "websocket.http.response.start":
+            self.status = message["status"]
+        elif kind == "websocket.close":
+            # Closing before accepting refuses the handshake with 403 (ASGI "Close - send event").
+            self.status = self.status or 403
+            self.complete = True
+        await self._send(message)
+        if kind == "websocket.http.response.body" and not message.get("more_body", False):
+            self.complete = True
+
+
+Exchange = HttpExchange | WebSocketExchange
+
+
+def _with_cookie(message: Message, cookie: bytes) -> Message:
+    """A copy: the app may send the same message object to every client."""
+    return {**message, "headers": [*message.get("headers", ()), (b"set-cookie", cookie)]}

@@ -1,0 +1,106 @@
+"""When the app does not do its part: what the client gets, and what the log says.
+
+Before the answer has begun, a problem+json answer. After it, nothing more is sent: the server closes the connection
+on an answer that is not complete, so the client sees that it is broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.backends.overload import Overloaded
+from gateway.dataplane.exchange import CLIENT_LEFT, Exchange
+from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded
+
+log = logging.getLogger("gateway")
+
+
+async def refuse(scope: Scope, send: Send, problem: ProblemResponse, request_id: str) -> None:
+    """Answer in the place of a backend."""
+    websocket = scope["type"] == "websocket"
+    if websocket and "websocket.http.response" not in scope.get("extensions", {}):
+        # The server cannot send a body with a refusal: it makes a bare 403 of this.
+        await send({"type": "websocket.close", "code": 1008 if problem.status < 500 else 1011})
+        return
+    for message in problem.messages(request_id, websocket):
+        await send(message)
+
+
+async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id: str, error: Exception) -> None:
+    """The app raised ``error``."""
+    if exchange.complete:
+        log.error("request %s: the app raised after its answer was complete", request_id, exc_info=error)
+        return
+    if isinstance(error, Overloaded) and exchange.status == 0:
+        await refuse(scope, exchange.send, overloaded(error.retry_after), request_id)
+        return
+    if await _client_left(receive, scope):
+        exchange.status = exchange.status or CLIENT_LEFT
+        return
+    log.error(
+        "request %s: %s %s: the app raised %s%s",
+        request_id,
+        scope.get("method", "WEBSOCKET"),
+        scope["path"],
+        type(error).__name__,
+        "" if exchange.status == 0 else " after its answer had begun; the connection is broken off",
+        exc_info=error,
+    )
+    await _give_up(scope, exchange, request_id, FAILED)
+
+
+async def returned(scope: Scope, receive: Receive, exchange: Exchange, request_id: str) -> None:
+    """The app returned without completing its answer."""
+    if scope["type"] == "websocket" and exchange.status == 101:
+        # Returning is a clean end to a connection that is still open.
+        with contextlib.suppress(OSError, RuntimeError):
+            await exchange.send({"type": "websocket.close", "code": 1000})
+        return
+    if await _client_left(receive, scope):
+        exchange.status = exchange.status or CLIENT_LEFT
+        return
+    log.error(
+        "request %s: %s %s: the app returned %s",
+        request_id,
+        scope.get("method", "WEBSOCKET"),
+        scope["path"],
+        "without an answer" if exchange.status == 0 else "in the middle of its answer; the connection is broken off",
+    )
+    await _give_up(scope, exchange, request_id, NO_ANSWER)
+
+
+async def cancelled(scope: Scope, exchange: Exchange, request_id: str) -> None:
+    """The server ends this request, because it ends itself."""
+    if exchange.status == 0:
+        with contextlib.suppress(OSError, RuntimeError):
+            await refuse(scope, exchange.send, STOPPING, request_id)
+
+
+async def _give_up(scope: Scope, exchange: Exchange, request_id: str, problem: ProblemResponse) -> None:
+    if exchange.status == 0:
+        await refuse(scope, exchange.send, problem, request_id)
+    elif scope["type"] == "websocket" and exchange.status == 101 and not exchange.complete:
+        # RFC 6455 7.4.1: 1011, the server met a condition that it did not expect.
+        with contextlib.suppress(OSError, RuntimeError):
+            await exchange.send({"type": "websocket.close", "code": 1011})
+
+
+async def _client_left(receive: Receive, scope: Scope) -> bool:
+    """Whether the client has gone, asked without waiting.
+
+    Only after a failure, so that what is taken from ``receive`` is missed by nobody.
+    """
+    disconnect = "websocket.disconnect" if scope["type"] == "websocket" else "http.disconnect"
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            while True:
+                message: Message = await receive()
+                if message["type"] == disconnect:
+                    return True
+                if message["type"] == "http.request" and not message.get("more_body", False):
+                    return False
+    return False

@@ -1,0 +1,125 @@
+"""The changing part of a gateway: which snapshot serves, and how the next one takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, Literal
+
+from gateway.backends.registry import BackendProblem, Registry
+from gateway.config.loader import Loaded, load_file, load_text
+from gateway.config.problem import ConfigError, Problem
+from gateway.config.watcher import FileWatcher
+from gateway.dataplane.reload import Reload
+from gateway.dataplane.snapshot import Snapshot, compile_snapshot
+from gateway.telemetry.slots import SlotFile
+
+log = logging.getLogger("gateway")
+
+
+class Runtime:
+    """Parse, validate, build, then swap with one assignment. What cannot be built never replaces what runs."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        path: str | os.PathLike[str] | None,
+        apps: Mapping[str, Any] | None,
+        watch: bool,
+        slots: SlotFile,
+    ) -> None:
+        self.loaded = loaded
+        self.snapshot: Snapshot | None = None
+        self.on_reload: list[Callable[[Reload], None]] = []
+        self.slots = slots
+        self._path = path
+        self._provided = frozenset(apps or ())
+        self._watch = watch and path is not None
+        self._registry = Registry(apps)
+        self._watching: asyncio.Task[None] | None = None
+        # Of the control plane alone: a request never waits for it.
+        self._changing = asyncio.Lock()
+
+    @property
+    def version(self) -> int:
+        return 0 if self.snapshot is None else self.snapshot.version
+
+    async def start(self) -> None:
+        """Raises ConfigError. Once it has succeeded, calling it again does nothing."""
+        async with self._changing:
+            if self.snapshot is not None:
+                return
+            await self._go_live(self.loaded)
+        if self._watch:
+            self._watching = asyncio.get_running_loop().create_task(self._follow(), name="watch routes.yaml")
+
+    async def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            self._watching = None
+        async with self._changing:
+            self.snapshot = None
+            await self._registry.stop()
+
+    async def reload(self, content: bytes | None = None) -> Reload:
+        """Read the file and serve what it says, unless it is bad, or says what is served already.
+
+        ``content`` is what was read already, by the watcher that saw it whole.
+        """
+        begun = perf_counter()
+        async with self._changing:
+            outcome, problems = await self._read_and_apply(content)
+            result = Reload(outcome, self.version, self.loaded.digest, problems, perf_counter() - begun)
+        for listener in self.on_reload:
+            listener(result)
+        return result
+
+    async def _read_and_apply(
+        self, content: bytes | None
+    ) -> tuple[Literal["applied", "unchanged", "rejected"], tuple[Problem, ...]]:
+        if self._path is None:
+            return "unchanged", ()
+        try:
+            # In a thread: a long file takes longer to parse than a request may wait.
+            if content is None:
+                loaded = await asyncio.to_thread(load_file, self._path, provided=self._provided)
+            else:
+                loaded = await asyncio.to_thread(load_text, content, source=self.loaded.source, provided=self._provided)
+            if self.snapshot is not None and loaded.digest == self.loaded.digest:
+                return "unchanged", ()
+            await self._go_live(loaded)
+        except ConfigError as error:
+            return "rejected", error.problems
+        return "applied", ()
+
+    async def _go_live(self, loaded: Loaded) -> None:
+        backends, problems = await self._registry.prepare(loaded.config.backends)
+        if problems:
+            raise ConfigError(_at_its_line(loaded, problem) for problem in problems)
+        try:
+            snapshot = compile_snapshot(loaded, self.version + 1, backends, self.slots)
+        except BaseException:
+            await self._registry.discard(backends)
+            raise
+        # The swap. Requests that took the old snapshot finish on it.
+        self.snapshot = snapshot
+        self.loaded = loaded
+        self._registry.adopt(backends)
+
+    async def _follow(self) -> None:
+        assert self._path is not None
+        async for content in FileWatcher(self._path, seen=self.loaded.text.encode()).changes():
+            try:
+                await self.reload(content)
+            except Exception:
+                # A fault of ours in a reload must not end the watching: the next save may be the roll-back.
+                log.exception("the change of %s could not be applied; what served before still does", self._path)
+
+
+def _at_its_line(loaded: Loaded, problem: BackendProblem) -> Problem:
+    return loaded.problem(("backends", problem.name, "app"), str(problem))

@@ -1,0 +1,133 @@
+"""One version of routes.yaml, compiled. Built whole, then swapped in; a request uses one from start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from gateway.backends.embedded import Backend
+from gateway.config.loader import Loaded
+from gateway.config.model import Config, RouteConfig
+from gateway.dataplane.inbound import TrustedProxies
+from gateway.dataplane.override import OverrideRule
+from gateway.routing.split import EvenDraw, Split
+from gateway.routing.sticky import Sticky, set_cookie
+from gateway.routing.table import Rule, Table
+from gateway.routing.template import parse
+from gateway.telemetry.recorder import Recorder
+from gateway.telemetry.slots import SlotFile
+
+# The route of what no route names.
+DEFAULT = "default"
+
+
+class Lane:
+    """One way a request can go: a route's share on one backend, with the counters for it."""
+
+    __slots__ = ("app", "backend", "recorder")
+
+    def __init__(self, backend: Backend, recorder: Recorder) -> None:
+        self.backend = backend
+        self.app: ASGIApp = backend.app
+        self.recorder = recorder
+
+
+class Route:
+    """A compiled route. ``only`` is its single lane; with a split it is None, and the split decides."""
+
+    __slots__ = ("draw", "label", "lanes", "only", "salt", "split", "sticky")
+
+    def __init__(
+        self, label: str, salt: str, lanes: tuple[Lane, ...], split: Split | None, sticky: Sticky, draw: EvenDraw | None
+    ) -> None:
+        self.label = label
+        self.salt = salt
+        self.lanes = lanes
+        self.only = lanes[0] if split is None else None
+        self.split = split
+        self.sticky = sticky
+        self.draw = draw
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What requests are decided on."""
+
+    version: int
+    loaded: Loaded
+    table: Table[Route]
+    default: Route
+    backends: Mapping[str, Backend]
+    override: OverrideRule | None
+    trusted: TrustedProxies
+    sticky_cookie: bytes
+    slots: SlotFile
+
+    @property
+    def config(self) -> Config:
+        return self.loaded.config
+
+    def set_cookie(self, client_id: str, secure: bool) -> bytes:
+        """The whole ``Set-Cookie`` value that makes ``client_id`` stay with its client."""
+        cookie = self.config.sticky_cookie
+        return set_cookie(cookie.name, client_id, max_age=cookie.max_age, domain=cookie.domain, secure=secure)
+
+    def detour(self, route: Route, backend: str) -> Lane:
+        """The lane for an overridden request: any backend will do, also one that the route does not name."""
+        for lane in route.lanes:
+            if lane.backend.name == backend:
+                return lane
+        return Lane(self.backends[backend], Recorder(self.slots, route.label, backend))
+
+
+def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backend], slots: SlotFile) -> Snapshot:
+    """Compile a checked configuration over running backends. No I/O, and nothing can be wrong with it any more."""
+    config = loaded.config
+    compiled = [_compile_route(route, config, backends, slots) for route in config.routes]
+    table = Table([(rule_of(route), made) for route, made in zip(config.routes, compiled, strict=True)])
+    default = Route(
+        DEFAULT,
+        DEFAULT,
+        (Lane(backends[config.default], Recorder(slots, DEFAULT, config.default)),),
+        None,
+        Sticky.parse("none"),
+        None,
+    )
+    return Snapshot(
+        version=version,
+        loaded=loaded,
+        table=table,
+        default=default,
+        backends=backends,
+        override=OverrideRule(config.override, backends) if config.override is not None else None,
+        trusted=TrustedProxies(config.trusted_proxies),
+        sticky_cookie=config.sticky_cookie.name.encode(),
+        slots=slots,
+    )
+
+
+def rule_of(route: RouteConfig) -> Rule:
+    """What the route matches, in the terms of the table."""
+    return Rule(
+        template=parse(route.path),
+        methods=frozenset(route.methods or ()),
+        host=route.host,
+        headers=tuple(
+            (name.lower().encode(), None if value is True else value.encode()) for name, value in route.headers.items()
+        ),
+        query=tuple((name, None if value is True else value) for name, value in route.query.items()),
+    )
+
+
+def _compile_route(route: RouteConfig, config: Config, backends: Mapping[str, Backend], slots: SlotFile) -> Route:
+    sticky = Sticky.parse(route.sticky or config.defaults.sticky)
+    split = Split(route.weights, config.default)
+    lanes = tuple(Lane(backends[name], Recorder(slots, route.label, name)) for name in split.backends)
+    sole = [lane for lane, weight in zip(lanes, split.weights, strict=True) if weight > 0]
+    salt = f"group:{route.group}" if route.group is not None else f"route:{route.label}"
+    if len(sole) == 1:
+        # 100 % to one side is no split: nobody needs a cookie for it.
+        return Route(route.label, salt, (sole[0], *(lane for lane in lanes if lane is not sole[0])), None, sticky, None)
+    return Route(route.label, salt, lanes, split, sticky, EvenDraw(split.weights))

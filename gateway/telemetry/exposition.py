@@ -1,0 +1,117 @@
+"""The metrics page: the sum over all workers, those that have gone included, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from gateway.telemetry.recorder import BOUNDS, DURATION, IN_FLIGHT, REQUESTS
+from gateway.telemetry.slots import Key, SlotFile, SlotReader
+
+Totals = dict[Key, list[float]]
+
+
+class Aggregate(Collector):
+    """Sums the slot files of all workers. Register it with a ``CollectorRegistry``.
+
+    A counter must never fall, so a worker that ends leaves its counts here: ``retire_worker`` folds them in. Its
+    requests in flight died with it and are dropped.
+    """
+
+    def __init__(self) -> None:
+        self._readers: dict[Path, SlotReader | None] = {}
+        self._gone: Totals = {}
+
+    def add_worker(self, path: Path) -> None:
+        """The worker may still be starting: its file is opened when it is there."""
+        self._readers[path] = None
+
+    def retire_worker(self, path: Path) -> None:
+        """The worker has ended, whichever way: keep its counts, delete its files."""
+        reader = self._open(path)
+        self._readers.pop(path, None)
+        if reader is not None:
+            _add(self._gone, (item for item in reader.items() if item[0][0] != IN_FLIGHT))
+            reader.remove()
+
+    def totals(self) -> Totals:
+        """The sums by key: the raw material of the page, and of the live figures."""
+        totals: Totals = {}
+        _add(totals, self._gone.items())
+        for path in list(self._readers):
+            reader = self._open(path)
+            if reader is not None:
+                _add(totals, reader.items())
+        return totals
+
+    def collect(self) -> Iterator[Metric]:
+        return families(self.totals())
+
+    def close(self) -> None:
+        """Close and delete what is left."""
+        for path in list(self._readers):
+            self.retire_worker(path)
+
+    def _open(self, path: Path) -> SlotReader | None:
+        reader = self._readers.get(path)
+        if reader is None:
+            try:
+                reader = self._readers[path] = SlotReader(path)
+            except FileNotFoundError:
+                return None
+        return reader
+
+
+class Local(Collector):
+    """The numbers of a gateway that runs in one process, under some other server."""
+
+    def __init__(self, slots: SlotFile) -> None:
+        self._slots = slots
+
+    def collect(self) -> Iterator[Metric]:
+        totals: Totals = {}
+        _add(totals, self._slots.items())
+        return families(totals)
+
+
+def families(totals: Totals) -> Iterator[Metric]:
+    """The metric families of ``totals``, in a stable order."""
+    requests = CounterMetricFamily(
+        "gateway_requests",
+        "Requests answered, by route, backend, method and status (499: the client left first).",
+        labels=["route", "backend", "method", "status"],
+    )
+    durations = HistogramMetricFamily(
+        "gateway_request_duration_seconds",
+        "From the request's head to the last byte of its answer, by route and backend. WebSockets are left out.",
+        labels=["route", "backend"],
+    )
+    in_flight = GaugeMetricFamily(
+        "gateway_requests_in_flight", "Requests being answered now, by route and backend.", labels=["route", "backend"]
+    )
+    for (kind, *labels), values in sorted(totals.items()):
+        if kind == REQUESTS:
+            requests.add_metric(labels, values[0])
+        elif kind == DURATION:
+            counts = accumulate(values[1:])
+            buckets = list(zip([*map(repr, BOUNDS), "+Inf"], counts, strict=True))
+            durations.add_metric(labels, buckets=buckets, sum_value=values[0])
+        elif kind == IN_FLIGHT:
+            in_flight.add_metric(labels, values[0])
+    yield requests
+    yield durations
+    yield in_flight
+
+
+def _add(totals: Totals, items: Iterable[tuple[Key, Iterable[float]]]) -> None:
+    for key, values in items:
+        known = totals.get(key)
+        if known is None:
+            totals[key] = list(values)
+        else:
+            totals[key] = [a + b for a, b in zip(known, values, strict=True)]
