@@ -31,7 +31,7 @@ def import_app(spec: str) -> Any:
     if not callable(found):
         kind = type(found).__name__
         what = "a factory" if calls else "an app"
-        raise ImportProblem(f"'{module_name}:{attribute}' is not {what}: it is a {kind} and cannot be called")
+        raise ImportProblem(f"'{module_name}:{attribute}' is not {what}: it is of type {kind} and cannot be called")
     return _call_factory(found, spec) if calls else found
 
 
@@ -79,7 +79,7 @@ def _call_factory(factory: Any, spec: str) -> Any:
         app.close()
         raise ImportProblem(f"the factory '{spec}' is a coroutine function; it must return the app itself")
     if not callable(app):
-        raise ImportProblem(f"the factory '{spec}' returned a {type(app).__name__}, which is not an app")
+        raise ImportProblem(f"the factory '{spec}' returned {type(app).__name__}, which is not an app")
     return app
 
 

@@ -1,0 +1,59 @@
+"""Imports run one way: cli → control → dataplane → backends → config → routing."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "gateway"
+
+# What each package may import of ours. The loader checks path templates with the code that compiles them, and
+# routing is standard library only, so routing is the lowest.
+ALLOWED: dict[str, set[str]] = {
+    "routing": set(),
+    "telemetry": set(),
+    "server": set(),
+    "migrate": set(),
+    "config": {"routing"},
+    "backends": {"config", "routing"},
+    "dataplane": {"backends", "config", "routing", "telemetry"},
+    "control": {"dataplane", "backends", "config", "routing", "telemetry", "server"},
+    "cli": {"control", "dataplane", "backends", "config", "routing", "telemetry"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT)
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            names |= {f"gateway.{alias.name}" for alias in node.names} if module == "gateway" else {module}
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("gateway.")} - {"version"}
+    assert ours - {package} <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "routing").rglob("*.py")), ids=lambda path: path.name)
+def test_routing_is_standard_library_only(path: Path) -> None:
+    outside = {name.partition(".")[0] for name in imported(path)} - {"gateway", "__future__"}
+    assert outside <= set(sys.stdlib_module_names)
+
+
+def test_every_package_has_its_place() -> None:
+    packages = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert packages == set(ALLOWED)
