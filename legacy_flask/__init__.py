@@ -36,3 +36,61 @@ Other
 "login" means Flask's session cookie with Flask-Login's keys in it; without it JSON answers 401 and pages redirect to
 /login?next=.... Members for trying it out: alice@example.com / wonderland and bob@example.com / builder-of-things.
 """
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from . import (
+    account,
+    auth,
+    books,
+    catalogue,
+    config,
+    database,
+    errors,
+    external,
+    identity,
+    items,
+    products,
+    quotes,
+    reports,
+    uploads,
+    users,
+)
+from .extensions import csrf, db
+
+PAGES = (catalogue.bp, auth.bp, reports.bp)
+API = (books.bp, users.bp, items.bp, products.bp, account.bp, external.bp, uploads.bp, quotes.bp)
+
+
+def create_app(overrides: Mapping[str, object] | None = None) -> Flask:
+    """The app, configured from the environment and then from `overrides`, on a database that is ready to use."""
+    app = Flask(__name__)
+    app.config.update(config.from_environment(os.environ))
+    app.config.update(overrides or {})
+
+    api_names = frozenset(blueprint.name for blueprint in API)
+    db.init_app(app)
+    csrf.init_app(app)
+    identity.init_app(app, api_names)
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    for blueprint in API:
+        app.register_blueprint(blueprint)
+        csrf.exempt(blueprint)  # api.py says what protects it instead
+    errors.init_app(app, api_names)
+    app.add_template_filter(lambda amount: f"€ {amount:,.2f}", "euros")
+
+    proxies = app.config["TRUSTED_PROXIES"]
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_port=proxies, x_prefix=proxies
+        )
+    with app.app_context():
+        database.prepare(db.engine)
+    return app
