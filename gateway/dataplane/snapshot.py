@@ -10,12 +10,12 @@ from starlette.types import ASGIApp
 from gateway.backends.embedded import Backend
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
+from gateway.config.rule_of import rule_of
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
 from gateway.routing.split import EvenDraw, Split
 from gateway.routing.sticky import Sticky, set_cookie
-from gateway.routing.table import Rule, Table
-from gateway.routing.template import parse
+from gateway.routing.table import Table
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
 
@@ -105,19 +105,6 @@ def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backen
         trusted=TrustedProxies(config.trusted_proxies),
         sticky_cookie=config.sticky_cookie.name.encode(),
         slots=slots,
-    )
-
-
-def rule_of(route: RouteConfig) -> Rule:
-    """What the route matches, in the terms of the table."""
-    return Rule(
-        template=parse(route.path),
-        methods=frozenset(route.methods or ()),
-        host=route.host,
-        headers=tuple(
-            (name.lower().encode(), None if value is True else value.encode()) for name, value in route.headers.items()
-        ),
-        query=tuple((name, None if value is True else value) for name, value in route.query.items()),
     )
 
 
