@@ -11,6 +11,7 @@ from sqlite3 import Connection as SqliteConnection
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
 
 from .extensions import Base
 from .seed import seed
@@ -33,7 +34,9 @@ def prepare(engine: Engine) -> None:
         Base.metadata.create_all(connection)
         with Session(bind=connection) as session:
             seed(session)
-            session.flush()
+    if not isinstance(engine.pool, StaticPool):  # which holds a database in memory, gone when disposed
+        # A server may load the app and then fork; processes must not share a connection.
+        engine.dispose()
 
 
 def _make_folder(engine: Engine) -> None:

@@ -9,6 +9,7 @@ from flask import abort, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 LARGEST_ID = 2**31 - 1  # what an INTEGER key holds in PostgreSQL
+ONE_CENT = Decimal("0.01")
 LARGEST_AMOUNT = Decimal("99999.99")
 
 REQUIRED = "This field is required."
@@ -19,10 +20,8 @@ NOT_AN_AMOUNT = "This must be an amount such as 4.50."
 class InvalidData(BadRequest):
     """400 with a message for each field that is wrong."""
 
-    description = "The data is not valid."
-
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__()
+        super().__init__("The data is not valid.")
         self.fields = dict(fields)
 
 
@@ -119,14 +118,14 @@ class Fields:
             return None
         return value
 
-    def amount(self, name: str, *, lowest: Decimal = Decimal("0.01")) -> Decimal:
+    def amount(self, name: str, *, lowest: Decimal = ONE_CENT) -> Decimal:
         value = self.optional_amount(name, lowest=lowest)
         if value is None:
             self.errors.setdefault(name, REQUIRED)
             return lowest
         return value
 
-    def optional_amount(self, name: str, *, lowest: Decimal = Decimal("0.01")) -> Decimal | None:
+    def optional_amount(self, name: str, *, lowest: Decimal = ONE_CENT) -> Decimal | None:
         """Money with at most two places, as a number or as text; None when absent or empty."""
         value = self._data.get(name)
         if value is None or value == "":
@@ -134,16 +133,20 @@ class Fields:
         try:
             if isinstance(value, bool) or not isinstance(value, str | int | float):
                 raise InvalidOperation
-            amount = Decimal(str(value))  # by way of text: Decimal(0.1) has 55 digits
-            if not (amount.is_finite() and lowest <= amount <= LARGEST_AMOUNT):
-                raise InvalidOperation
-            cents = amount.quantize(Decimal("0.01"))
-            if cents != amount:
-                raise InvalidOperation
-        except (InvalidOperation, ValueError):
+            amount = whole_cents(Decimal(str(value)), lowest)  # by way of text: Decimal(0.1) has 55 digits
+        except InvalidOperation:
+            amount = None
+        if amount is None:
             self.errors[name] = NOT_AN_AMOUNT
-            return None
-        return cents
+        return amount
+
+
+def whole_cents(amount: Decimal, lowest: Decimal = ONE_CENT) -> Decimal | None:
+    """The amount with exactly two places; None when it has more or is not from `lowest` to LARGEST_AMOUNT."""
+    if not (amount.is_finite() and lowest <= amount <= LARGEST_AMOUNT):
+        return None
+    rounded = amount.quantize(ONE_CENT)
+    return rounded if rounded == amount else None
 
 
 def _storable(value: str) -> bool:
