@@ -1,23 +1,57 @@
-"""The user's file as frozen types. No I/O, and no rule that needs more than one value: see rules.py."""
+"""The user's file as frozen types. No I/O, and no rule that needs more than one value: see rules.py.
+
+The titles and descriptions are what editors show on hover, by way of the JSON Schema (schema.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
-# Hundredths of a percent: weights have up to two decimals, and integers compare and add exactly.
-SCALE = 10_000
+# Hundredths of a percent: percentages have up to two decimals, and integers compare and add exactly.
+SCALE: Final = 10_000
+
+# What the HTTP parser of the front door knows, but for CONNECT: the gateway is no tunnel.
+METHODS: Final = (
+    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"),
+    *("ACL", "BIND", "CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE"),
+    *("PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "UNBIND", "UNLINK", "UNLOCK"),
+)
+
+# RFC 9110, 5.6.2: what a header's or a cookie's name is made of.
+FIELD_NAME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 Percent = Annotated[float, Field(ge=0, le=100)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
-Method = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z-]*$", max_length=32)]
-# `cookie`, `cookie:NAME`, `header:NAME`, `ip` or `none`.
+HeaderName = Annotated[str, StringConstraints(pattern=f"^{FIELD_NAME}$", max_length=128)]
+Method = Annotated[
+    str, StringConstraints(pattern=f"^({'|'.join(METHODS)})$"), Field(json_schema_extra={"enum": list(METHODS)})
+]
 Sticky = Annotated[
     str,
-    StringConstraints(pattern=r"^(cookie|ip|none|cookie:[A-Za-z0-9!#$%&'*+.^_`|~-]+|header:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$"),
+    StringConstraints(pattern=f"^(cookie|ip|none|cookie:{FIELD_NAME}|header:{FIELD_NAME})$", max_length=140),
+    Field(examples=["cookie", "cookie:session", "header:X-User-Id", "ip", "none"]),
+]
+# The exact value wanted, or true for "present, whatever its value".
+Wanted = Annotated[
+    str | Literal[True], Field(description="The exact value wanted, or `true`: present, whatever its value.")
+]
+
+
+def _form_of_to(value: object) -> str | None:
+    return "backend" if isinstance(value, str) else "percentages" if isinstance(value, Mapping) else None
+
+
+To = Annotated[
+    Annotated[Name, Tag("backend"), Field(title="Backend", description="One backend takes every request.")]
+    | Annotated[
+        dict[Name, Percent],
+        Tag("percentages"),
+        Field(title="Percentages", description="Backend and percentage; they add up to 100.", min_length=1),
+    ],
+    Discriminator(_form_of_to),
 ]
 
 
@@ -28,64 +62,129 @@ class Model(BaseModel):
 
 
 class BackendConfig(Model):
-    """One app. Exactly one of ``app``, ``url`` and ``urls`` is given.
+    """One app. Exactly one of `app`, `url` and `urls` is given."""
 
-    ``app`` is an import string, ``module:attribute``, or ``module:factory()`` to call a factory. ``interface``
-    settles what kind of app it is where that cannot be found out. ``threads`` is how many requests a WSGI app
-    works on at once; ``queue`` how many more may wait for a thread before the next is answered 503.
-    """
-
-    app: str | None = None
-    url: str | None = None
-    urls: tuple[str, ...] | None = Field(default=None, min_length=1, strict=False)
-    interface: Literal["auto", "asgi", "wsgi"] = "auto"
-    threads: int = Field(default=32, ge=1, le=1024)
-    queue: int = Field(default=1024, ge=0, le=100_000)
+    app: str | None = Field(
+        default=None,
+        description=(
+            "Import string of an app called in this process: `module:attribute`, or `module:factory()` to call a "
+            "factory. Flask (WSGI) and FastAPI (ASGI) are told apart. `${VAR}` and `${VAR:-default}` are replaced."
+        ),
+        examples=["legacy_flask:create_app()", "new_fastapi:app"],
+    )
+    url: str | None = Field(
+        default=None,
+        description="Where a remote app listens: `http://host:port`, `https://host` or `unix:/path`.",
+        examples=["http://127.0.0.1:5000", "unix:/run/legacy.sock"],
+    )
+    urls: tuple[str, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="Several addresses of the same remote app."
+    )
+    interface: Literal["auto", "asgi", "wsgi"] = Field(
+        default="auto", description="What kind of app it is, where that cannot be found out."
+    )
+    threads: int = Field(
+        default=32, ge=1, le=1024, description="How many requests a WSGI app works on at once, in each worker."
+    )
+    queue: int = Field(
+        default=1024,
+        ge=0,
+        le=100_000,
+        description="How many more requests may wait for a thread before the next one is answered with 503.",
+    )
 
 
 class Defaults(Model):
     """What a route does unless it says otherwise."""
 
-    sticky: Sticky = "cookie"
+    sticky: Sticky = Field(
+        default="cookie", description="What keeps a client on one side of a split. See `sticky` of a route."
+    )
 
 
 class StickyCookie(Model):
-    """The gateway's own id cookie. ``max_age`` is in seconds."""
+    """The gateway's own id cookie, which `sticky: cookie` goes by."""
 
-    name: HeaderName = "strangler_id"
-    max_age: int = Field(default=365 * 24 * 3600, ge=60, le=400 * 24 * 3600)
-    domain: str | None = None
+    name: HeaderName = Field(default="strangler_id", description="The cookie's name.")
+    max_age: int = Field(
+        default=365 * 24 * 3600, ge=60, le=400 * 24 * 3600, description="How long it lives, in seconds."
+    )
+    domain: str | None = Field(
+        default=None, description="Its domain, where subdomains share it. Usually left out.", examples=["example.com"]
+    )
 
 
 class Override(Model):
-    """Lets testers choose the backend of one request, by header or by cookie.
+    """Lets testers choose the backend of a single request, by header or by cookie.
 
-    Off unless this section exists. ``allow`` lists the client addresses or networks that may; with ``secret``,
-    the value is ``BACKEND:SECRET``. At least one of the two is needed, and where both are given both must hold.
+    Off unless this section exists. At least one of `allow` and `secret` is needed; where both are given, both
+    must hold.
     """
 
-    header: HeaderName = "X-Gateway-Backend"
-    cookie: HeaderName = "gateway_backend"
-    allow: tuple[str, ...] | None = Field(default=None, min_length=1, strict=False)
-    secret: Annotated[str, StringConstraints(min_length=8)] | None = None
+    header: HeaderName = Field(default="X-Gateway-Backend", description="The header that names the backend.")
+    cookie: HeaderName = Field(default="gateway_backend", description="The cookie that names the backend.")
+    allow: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        strict=False,
+        description="Addresses and networks of the clients that may.",
+        examples=[["127.0.0.1", "10.0.0.0/8"]],
+    )
+    # Not in repr(): configurations are logged and shown in test failures.
+    secret: Annotated[str, StringConstraints(min_length=8)] | None = Field(
+        default=None,
+        repr=False,
+        description="With it, the value of the header or cookie is `BACKEND:SECRET`. `${VAR}` is replaced.",
+        examples=["${OVERRIDE_SECRET}"],
+    )
 
 
 class RouteConfig(Model):
-    """What to match and where to send it.
+    """What to match and where to send it."""
 
-    ``headers`` and ``query`` map a name to the exact value wanted, or to ``true`` for "present, whatever its
-    value". ``host`` is a host name without port, or ``*.example.com``.
-    """
-
-    path: str
-    to: Name | dict[Name, Percent]
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    methods: tuple[Method, ...] | None = Field(default=None, min_length=1, strict=False)
-    host: str | None = None
-    headers: Mapping[HeaderName, str | Literal[True]] = Field(default_factory=dict)
-    query: Mapping[str, str | Literal[True]] = Field(default_factory=dict)
-    sticky: Sticky | None = None
-    group: Name | None = None
+    path: str = Field(
+        description=(
+            "The whole path: literal segments, `{name}` (one segment), `{name:int}`, `{name:uuid}`, and "
+            "`{name:path}` for one or more segments at the end. A trailing slash counts."
+        ),
+        examples=["/books/{id:int}", "/static/{file:path}"],
+    )
+    to: To = Field(
+        description="Where it goes: one backend, or percentages over backends. Rolling back is `to: legacy`.",
+        examples=["new", {"legacy": 90, "new": 10}],
+    )
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="What commands and metrics call the route. Otherwise its methods and path: `GET /books/{id}`.",
+    )
+    methods: tuple[Method, ...] | None = Field(
+        default=None,
+        min_length=1,
+        strict=False,
+        description="The methods it matches, exactly these. Left out: every method.",
+        examples=[["GET"], ["POST", "PUT"]],
+    )
+    host: str | None = Field(
+        default=None,
+        description="Host name without port, or `*.example.com` for every name below it.",
+        examples=["shop.example.com", "*.example.com"],
+    )
+    headers: Mapping[HeaderName, Wanted] = Field(
+        default_factory=dict, description="Request headers that must be there.", examples=[{"X-Beta": True}]
+    )
+    query: Mapping[str, Wanted] = Field(
+        default_factory=dict, description="Query parameters that must be there.", examples=[{"version": "2"}]
+    )
+    sticky: Sticky | None = Field(
+        default=None,
+        description=(
+            "What keeps a client on one side of a split: `cookie` (the gateway's own id), `cookie:NAME`, "
+            "`header:NAME`, `ip`, or `none` (each request on its own)."
+        ),
+    )
+    group: Name | None = Field(
+        default=None, description="Routes of one group share one assignment: a user sees one version of all of them."
+    )
 
     @property
     def label(self) -> str:
@@ -108,16 +207,22 @@ class RouteConfig(Model):
 
 
 class Config(Model):
-    """One version of routes.yaml.
+    """One version of routes.yaml: the apps, and which of them each request goes to."""
 
-    ``trusted_proxies`` lists the addresses and networks whose ``X-Forwarded-*`` fields are believed.
-    """
-
-    version: Literal[1]
-    backends: dict[Name, BackendConfig] = Field(min_length=1)
-    default: Name
-    defaults: Defaults = Defaults()
-    sticky_cookie: StickyCookie = StickyCookie()
-    override: Override | None = None
-    trusted_proxies: tuple[str, ...] = Field(default=(), strict=False)
-    routes: tuple[RouteConfig, ...] = Field(default=(), strict=False)
+    version: Literal[1] = Field(description="The version of this file format.")
+    backends: dict[Name, BackendConfig] = Field(min_length=1, description="The apps, by name.")
+    default: Name = Field(description="The backend that takes every request no route matches.")
+    defaults: Defaults = Field(default=Defaults(), description="What a route does unless it says otherwise.")
+    sticky_cookie: StickyCookie = Field(default=StickyCookie(), description="The gateway's own id cookie.")
+    override: Override | None = Field(default=None, description="Lets testers choose the backend of a request.")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Addresses and networks of the proxies in front whose `X-Forwarded-*` headers are believed.",
+        examples=[["127.0.0.1", "10.0.0.0/8"]],
+    )
+    routes: tuple[RouteConfig, ...] = Field(
+        default=(),
+        strict=False,
+        description="What to send where. Their order does not matter: the more specific path wins.",
+    )

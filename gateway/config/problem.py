@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+# More than anyone reads at once: past it, the rest would only bury the first.
+MOST_PROBLEMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,8 +30,15 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration was refused. ``problems`` holds all that is wrong with it, in the order of the file."""
+    """A configuration was refused. ``problems`` holds all that is wrong with it, in the order of the file.
+
+    Past MOST_PROBLEMS, the last of them says that there are more.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        found = sorted(set(problems))
+        if len(found) > MOST_PROBLEMS:
+            after = found[MOST_PROBLEMS]
+            found[MOST_PROBLEMS:] = [Problem(after.source, after.line, after.column, "and more problems from here on")]
+        self.problems: tuple[Problem, ...] = tuple(found)
         super().__init__("\n".join(map(str, self.problems)))

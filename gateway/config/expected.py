@@ -1,0 +1,97 @@
+"""What belongs at each place of the file, as messages put it.
+
+Places are written with * for list indices and for names that the user chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import BaseModel
+
+from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie
+
+NAME: Final = "a name: a letter, then letters, digits, - and _, 64 at most"
+_STICKY: Final = "cookie, cookie:NAME, header:NAME, ip or none"
+_WANTED: Final = "text, or true for: present, whatever its value"
+
+# Reads after "must be".
+EXPECTED: Final[Mapping[str, str]] = {
+    "version": "the number 1, which is the version of the file format",
+    "backends": 'a mapping of names to apps, such as: legacy: {app: "module:app"}',
+    "backends.*": 'a mapping, such as {app: "module:app"}',
+    "backends.*.app": 'text, such as "module:app"',
+    "backends.*.url": 'text, such as "http://127.0.0.1:5000"',
+    "backends.*.urls": 'a list of addresses, such as ["http://127.0.0.1:5000"]',
+    "backends.*.urls.*": 'text, such as "http://127.0.0.1:5000"',
+    "backends.*.interface": "auto, asgi or wsgi",
+    "backends.*.threads": "a whole number from 1 to 1024",
+    "backends.*.queue": "a whole number from 0 to 100000",
+    "default": "the name of a backend",
+    "defaults": "a mapping, such as {sticky: cookie}",
+    "defaults.sticky": _STICKY,
+    "sticky_cookie": "a mapping, such as {name: strangler_id}",
+    "sticky_cookie.name": "a cookie name",
+    "sticky_cookie.max_age": "a whole number of seconds from 60 to 34560000 (400 days)",
+    "sticky_cookie.domain": "a domain, such as example.com",
+    "override": "a mapping with 'allow', 'secret' or both",
+    "override.header": "a header name",
+    "override.cookie": "a cookie name",
+    "override.allow": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
+    "override.allow.*": 'an address or network in quotes, such as "10.0.0.0/8"',
+    "override.secret": "text of at least 8 characters",
+    "trusted_proxies": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
+    "trusted_proxies.*": 'an address or network in quotes, such as "10.0.0.0/8"',
+    "routes": "a list of routes; [] for none",
+    "routes.*": "a mapping with 'path' and 'to'",
+    "routes.*.path": "text, such as /books/{id}",
+    "routes.*.to": "the name of a backend, or percentages such as {legacy: 90, new: 10}",
+    "routes.*.to.*": "a number from 0 to 100",
+    "routes.*.name": "text of 1 to 200 characters",
+    "routes.*.methods": "a list, such as [GET, POST]",
+    "routes.*.methods.*": "an HTTP method in capital letters, such as GET",
+    "routes.*.host": "a host name, such as shop.example.com",
+    "routes.*.headers": "a mapping of header names to values, such as {X-Beta: true}",
+    "routes.*.headers.*": _WANTED,
+    "routes.*.query": 'a mapping of parameter names to values, such as {page: "2"}',
+    "routes.*.query.*": _WANTED,
+    "routes.*.sticky": _STICKY,
+    "routes.*.group": NAME,
+}
+
+MODELS: Final[Mapping[str, type[BaseModel]]] = {
+    "": Config,
+    "backends.*": BackendConfig,
+    "defaults": Defaults,
+    "sticky_cookie": StickyCookie,
+    "override": Override,
+    "routes.*": RouteConfig,
+}
+
+MISSING: Final[Mapping[str, str]] = {
+    "version": "'version' is missing; add 'version: 1'",
+    "backends": "'backends' is missing: name the apps, such as: legacy: {app: \"module:app\"}",
+    "default": "'default' is missing: name the backend for what no route matches",
+    "routes.*.path": "this route has no 'path'",
+    "routes.*.to": "this route has no 'to': name a backend, or percentages such as {legacy: 90, new: 10}",
+}
+
+# Keys of other gateways, and of what people expect.
+OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "routes.*": {
+        **dict.fromkeys(("backend", "target", "upstream", "service", "dest", "weight", "weights", "split"), "to"),
+        **dict.fromkeys(("prefix", "url", "uri", "match", "rule", "pattern"), "path"),
+        "verb": "methods",
+        "id": "name",
+        "domain": "host",
+    },
+    "backends.*": {
+        **dict.fromkeys(("import", "module", "target", "factory"), "app"),
+        **dict.fromkeys(("address", "host", "upstream", "server"), "url"),
+        **dict.fromkeys(("servers", "addresses", "hosts"), "urls"),
+        "type": "interface",
+        "workers": "threads",
+    },
+    "": {"upstreams": "backends", "services": "backends", "apps": "backends", "rules": "routes", "fallback": "default"},
+}
