@@ -10,6 +10,8 @@ import os
 from collections.abc import AsyncGenerator
 
 from gateway.config.file_events import FileEvents
+from gateway.config.problem import ConfigError
+from gateway.config.source import read
 
 logger = logging.getLogger("gateway.config")
 
@@ -86,7 +88,7 @@ class FileWatcher:
             if self._signature() != before or self._read() != content:
                 continue
             if blank:
-                self._complain("is empty")
+                self._complain("the file is empty")
                 return None
             return content
 
@@ -99,12 +101,9 @@ class FileWatcher:
 
     def _read(self) -> bytes | None:
         try:
-            with open(self._path, "rb") as file:
-                content = file.read()
-        except OSError as error:
-            self._complain(
-                "was deleted" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            )
+            content = read(self._path, self._name)
+        except ConfigError as error:
+            self._complain(error.problems[0].message)
             return None
         if content.strip():
             self._complaint = None
@@ -113,7 +112,7 @@ class FileWatcher:
     def _complain(self, what: str) -> None:
         if self._complaint != what:
             self._complaint = what
-            logger.warning("%s %s; what runs stays, and the file is watched on", self._name, what)
+            logger.warning("%s: %s; what runs stays, and the file is watched on", self._name, what)
 
 
 def looks_unfinished(content: bytes, last: bytes | None) -> bool:

@@ -216,7 +216,7 @@ async def test_blank_content_is_never_given(path: Path, content: bytes, caplog: 
     await asyncio.sleep(0.2)
     assert result.contents == []
     assert [r.getMessage() for r in caplog.records] == [
-        "routes.yaml is empty; what runs stays, and the file is watched on"
+        "routes.yaml: the file is empty; what runs stays, and the file is watched on"
     ]
     path.write_bytes(NEW)
     assert await result.next() == NEW
@@ -248,7 +248,7 @@ async def test_a_deleted_file_is_told_once_and_taken_up_when_it_is_back(
             path.write_bytes(NEW)
             assert await seen.next() == NEW
     assert [r.getMessage() for r in caplog.records] == [
-        "routes.yaml was deleted; what runs stays, and the file is watched on"
+        "routes.yaml: no such file; what runs stays, and the file is watched on"
     ]
 
 

@@ -1,0 +1,95 @@
+"""`gateway run`: serve what routes.yaml says."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from gateway.config.problem import ConfigError
+from gateway.control.listening import Address, ListenError
+from gateway.control.run import Settings, Started
+from gateway.control.run import run as serve
+from gateway.control.supervisor import StartError
+
+
+def run(
+    routes: Annotated[Path, typer.Argument(metavar="ROUTES", help="The file to serve and to follow.")] = Path(
+        "routes.yaml"
+    ),
+    host: Annotated[str, typer.Option(help="Address or name to listen on; 0.0.0.0 or :: for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 lets the system choose.")] = 8000,
+    admin: Annotated[
+        str, typer.Option(metavar="HOST:PORT|off", help="Where health, metrics and the live table are served.")
+    ] = "127.0.0.1:8001",
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that serve requests.")] = 1,
+    drain_timeout: Annotated[
+        int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
+    ] = 25,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON when everything is ready.")] = False,
+) -> None:
+    """Serve the apps that ROUTES names, and follow the file's changes."""
+    if sys.platform == "win32":
+        _fail("`gateway run` needs a Unix system; on Windows, serve gateway.asgi:app with uvicorn", 2)
+    settings = Settings(
+        routes=routes,
+        address=Address(host, port),
+        admin=_admin(admin),
+        workers=workers,
+        drain_timeout=drain_timeout,
+    )
+    try:
+        code = serve(settings, _tell_json if as_json else _tell)
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except ListenError as error:
+        _fail(str(error), 1)
+    except StartError as error:
+        problems = error.failure.problems
+        _fail("\n".join(map(str, problems)) or error.failure.message, 2 if problems else 1)
+    raise typer.Exit(code)
+
+
+def _admin(text: str) -> Address | None:
+    if text == "off":
+        return None
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        _fail(f"--admin: {error}, and not `off` either", 2)
+    if not address.loopback:
+        _fail(
+            f"--admin: {address.host} can be reached by others, and the admin page has no authentication yet; "
+            "use 127.0.0.1, [::1] or localhost",
+            2,
+        )
+    return address
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _tell(started: Started) -> None:
+    print(f"gateway  {started.address.url}")
+    if started.admin is not None:
+        print(f"admin    {started.admin.url}")
+    sys.stdout.flush()
+
+
+def _tell_json(started: Started) -> None:
+    ready = {
+        "event": "ready",
+        "url": started.address.url,
+        "admin": None if started.admin is None else started.admin.url,
+        "pid": os.getpid(),
+        "workers": started.workers,
+        "version": started.version,
+        "digest": started.loaded.digest,
+    }
+    print(json.dumps(ready), flush=True)

@@ -1,0 +1,43 @@
+"""Which configurations have been live, in order, as told by workers that get there one after the other."""
+
+from __future__ import annotations
+
+
+class Lineage:
+    """Configurations are known by their digests and numbered from 1. Going back to an earlier text is a new version.
+
+    The workers see the same saves, but not at the same time, and one that is slow may leave some out. So a digest
+    that one of them tells of is either new, or a version that another has reached before it.
+    """
+
+    def __init__(self, digest: str) -> None:
+        self._digests = [digest]
+
+    @property
+    def version(self) -> int:
+        """The newest."""
+        return len(self._digests)
+
+    @property
+    def digest(self) -> str:
+        """Of the newest."""
+        return self._digests[-1]
+
+    def arrived(self, digest: str, after: int) -> int:
+        """The version of a worker that was on version ``after`` and now serves ``digest``.
+
+        One that no worker has reached before becomes the newest.
+
+        ``after=0`` is a worker that has just started: it is on the latest version with that digest.
+        """
+        if after == 0:
+            for version in range(self.version, 0, -1):
+                if self._digests[version - 1] == digest:
+                    return version
+        elif digest == self._digests[after - 1]:
+            return after
+        for version in range(after + 1, self.version + 1):
+            if self._digests[version - 1] == digest:
+                return version
+        self._digests.append(digest)
+        return self.version

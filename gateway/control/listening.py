@@ -1,0 +1,94 @@
+"""Listening sockets, and one clear line when there cannot be one."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+BACKLOG = 2048
+
+
+class ListenError(Exception):
+    """``str()`` is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. Port 0 leaves the choice to the system."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """``HOST:PORT``, with an IPv6 host in brackets. Raises ValueError with a line for the user."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not host:
+            raise ValueError(f"'{text}' is not HOST:PORT, as in 127.0.0.1:8001 or [::1]:8001")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(f"'{text}': an IPv6 address stands in brackets, as in [::1]:8001")
+        if not (port.isascii() and port.isdecimal() and int(port) <= 65535):
+            raise ValueError(f"'{text}': a port is a number from 0 to 65535")
+        return cls(host, int(port))
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def listen(address: Address, flag: str) -> tuple[socket.socket, Address]:
+    """The listening socket, and the address that it really has. Raises ListenError.
+
+    ``flag`` is the command line's option for the address: the message says what to change.
+    """
+    try:
+        found = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        raise ListenError(f"host '{address.host}' cannot be resolved ({_reason(error)}); see {flag}") from None
+    # IPv4 before IPv6: a name such as localhost has both, and the URL that we print should work for every client.
+    family, kind, protocol, _, place = min(found, key=lambda item: item[0] != socket.AF_INET)
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # Without it, a restart would fail for as long as connections of the last run are in TIME_WAIT.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # `::` means every address, IPv4 ones too, wherever the system's default is otherwise.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why(address, flag, error)) from None
+    return listener, Address(address.host, listener.getsockname()[1])
+
+
+def _why(address: Address, flag: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {address.port} on {address.host} is in use; choose another with {flag}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"listening on port {address.port} is not permitted to this user; choose another with {flag}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{address.host} is not an address of this machine; see {flag}"
+    return f"cannot listen on {address.host} port {address.port}: {_reason(error)}; see {flag}"
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,105 @@
+"""What the control process knows of the configuration: which version serves, where, and whether the file is good."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.config.loader import Loaded, load_text
+from gateway.config.problem import ConfigError, Problem
+from gateway.control.changes import described
+from gateway.control.lineage import Lineage
+from gateway.control.messages import Ready, Reloaded
+from gateway.control.options import text_path
+from gateway.control.process import State, WorkerProcess
+
+logger = logging.getLogger("gateway.control")
+
+
+class LiveConfig:
+    """Kept up to date by what the workers tell. All times are seconds since the epoch.
+
+    A version is live as soon as one worker serves it, and is announced in the log when all of them do.
+    """
+
+    def __init__(self, loaded: Loaded, runtime: Path) -> None:
+        self.loaded = loaded
+        self.since = time.time()
+        self.problems: tuple[Problem, ...] = ()
+        self.applied = 0
+        self.rejected = 0
+        self.last_reload = self.since
+        self._runtime = runtime
+        self._lineage = Lineage(loaded.digest)
+        self._confirmed = False
+        self._announced = 1
+        self._changes = ""
+        self._slowest = 0.0
+        # Reading a version takes a while, and the next message must not overtake it.
+        self._order = asyncio.Lock()
+
+    @property
+    def version(self) -> int:
+        """Of the configuration in ``loaded``."""
+        return self._lineage.version
+
+    @property
+    def last_good(self) -> str:
+        """The digest of what a new worker can fall back on; "" before any worker has served."""
+        return self._lineage.digest if self._confirmed else ""
+
+    async def note(self, worker: WorkerProcess, message: Ready | Reloaded, workers: Iterable[WorkerProcess]) -> None:
+        """A worker has started, or has looked at the file. ``workers`` are all there are."""
+        async with self._order:
+            known = self.version
+            worker.version = self._lineage.arrived(message.digest, worker.version)
+            if worker.version > known:
+                await self._adopt(message.digest)
+            self._confirmed = True
+            if isinstance(message, Reloaded):
+                self._count(worker, message, known)
+            self._tell(worker, [each for each in workers if each.state is State.READY])
+
+    async def _adopt(self, digest: str) -> None:
+        """Read what the worker has put down. It was good for the worker, so it is good here."""
+        path = text_path(self._runtime, digest)
+        name = self.loaded.source
+        try:
+            loaded = await asyncio.to_thread(lambda: load_text(path.read_bytes(), name))
+        except (OSError, ConfigError) as error:
+            logger.error("version %d serves, but cannot be shown: %s", self.version, error)
+            return
+        self._changes = described(self.loaded.config, loaded.config)
+        text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
+        self.loaded, self.since, self._slowest = loaded, time.time(), 0.0
+
+    def _count(self, worker: WorkerProcess, message: Reloaded, known: int) -> None:
+        self.last_reload = message.at
+        if message.outcome == "applied":
+            self._slowest = max(self._slowest, message.seconds)
+            self.applied += worker.version > known
+        elif message.outcome == "rejected" and message.problems != self.problems:
+            self.rejected += 1
+
+    def _tell(self, worker: WorkerProcess, ready: list[WorkerProcess]) -> None:
+        problems = tuple(sorted({problem for each in ready for problem in each.rejected}))
+        if problems != self.problems:
+            self.problems = problems
+            for problem in problems:
+                logger.error("%s", problem)
+            if problems:
+                logger.error("%s is refused; version %d stays live", self.loaded.source, self.version)
+            elif self._announced == self.version:
+                logger.info("%s is good again; version %d stays live", self.loaded.source, self.version)
+        if self._announced < self.version and all(each.version == self.version for each in ready):
+            self._announced = self.version
+            logger.info(
+                "%s version %d is live, in %.0f ms: %s",
+                self.loaded.source,
+                self.version,
+                self._slowest * 1000,
+                self._changes,
+            )

@@ -1,0 +1,168 @@
+"""`gateway run`: the control process, from its first socket to its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from gateway.config.loader import Loaded, load_file
+from gateway.control import logs
+from gateway.control.admin import admin_app
+from gateway.control.listening import Address, listen
+from gateway.control.live import LiveConfig
+from gateway.control.metrics import ControlMetrics
+from gateway.control.server import Server
+from gateway.control.supervisor import Plan, Supervisor
+from gateway.telemetry.exposition import Aggregate
+
+logger = logging.getLogger("gateway.control")
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The command line. ``admin=None`` is no admin listener; ``drain_timeout`` is in seconds."""
+
+    routes: Path
+    address: Address
+    admin: Address | None
+    workers: int
+    drain_timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What runs, once every worker is ready."""
+
+    address: Address
+    admin: Address | None
+    loaded: Loaded
+    version: int
+    workers: tuple[int, ...]
+
+
+def run(settings: Settings, announce: Callable[[Started], None]) -> int:
+    """Serve until a signal ends it, and return the exit code. ``announce`` is called once everything is ready.
+
+    Raises ConfigError for a bad file, ListenError for an address that cannot be had, and StartError when no worker
+    can start. Nothing runs on after either.
+    """
+    loaded = load_file(settings.routes)
+    logs.configure("control")
+    with contextlib.ExitStack() as stack:
+        listener, address = listen(settings.address, "--port and --host")
+        stack.callback(listener.close)
+        admin = None
+        if settings.admin is not None:
+            admin = listen(settings.admin, "--admin")
+            stack.callback(admin[0].close)
+        runtime = stack.enter_context(_runtime_directory())
+        control = _Control(settings, loaded, listener, address, admin, runtime)
+        return asyncio.run(control.run(announce))
+
+
+class _Control:
+    def __init__(
+        self,
+        settings: Settings,
+        loaded: Loaded,
+        listener: socket.socket,
+        address: Address,
+        admin: tuple[socket.socket, Address] | None,
+        runtime: Path,
+    ) -> None:
+        self._address = address
+        self._admin = admin
+        self._workers = settings.workers
+        self._live = LiveConfig(loaded, runtime)
+        self._numbers = Aggregate()
+        plan = Plan(settings.routes.absolute(), settings.workers, settings.drain_timeout, runtime)
+        self._supervisor = Supervisor(plan, listener, self._live, self._numbers)
+        self._exit_code = 0
+        self._on_terminal = os.isatty(0)
+
+    async def run(self, announce: Callable[[Started], None]) -> int:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop, "SIGTERM")
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        logger.info("starting %d worker%s", self._workers, "" if self._workers == 1 else "s")
+        async with self._admin_page():
+            await self._supervisor.run(lambda: announce(self._started()))
+        if self._exit_code == 0:
+            logger.info("all workers have ended")
+        return self._exit_code
+
+    @contextlib.asynccontextmanager
+    async def _admin_page(self) -> AsyncIterator[None]:
+        if self._admin is None:
+            yield
+            return
+        registry = CollectorRegistry()
+        registry.register(self._numbers)
+        registry.register(ControlMetrics(self._live, self._supervisor))
+        server = Server(admin_app(self._live, self._supervisor, registry), drain_timeout=1)
+        serving = asyncio.create_task(server.serve([self._admin[0]]))
+        try:
+            yield
+        finally:
+            server.drain()
+            await serving
+
+    def _started(self) -> Started:
+        return Started(
+            address=self._address,
+            admin=None if self._admin is None else self._admin[1],
+            loaded=self._live.loaded,
+            version=self._live.version,
+            workers=tuple(sorted(worker.pid for worker in self._supervisor.ready)),
+        )
+
+    def _stop(self, why: str) -> None:
+        if not self._supervisor.stopping:
+            logger.info("%s: no new connections; finishing the requests that run", why)
+            self._supervisor.stop()
+
+    def _interrupt(self) -> None:
+        if self._supervisor.stopping:
+            logger.warning("interrupted again: ending at once")
+            self._exit_code = INTERRUPTED
+            self._supervisor.kill()
+        else:
+            self._stop("interrupted (Ctrl-C again ends at once)")
+
+    def _hang_up(self) -> None:
+        """Reload, as daemons do. But a terminal that was closed sends SIGHUP too, and then nobody wants us to stay."""
+        if self._on_terminal:
+            try:
+                os.tcgetpgrp(0)
+            except OSError:
+                self._stop("the terminal is gone")
+                return
+        self._supervisor.reload()
+
+
+@contextlib.contextmanager
+def _runtime_directory() -> Iterator[Path]:
+    """This run's own directory, in memory where the system has such a place: the workers' numbers are mapped there,
+    and on a disk the kernel may hold up a write to them while it flushes the page."""
+    memory = "/dev/shm"  # noqa: S108 - mkdtemp makes a private directory below it
+    place = memory if sys.platform == "linux" and os.access(memory, os.W_OK | os.X_OK) else None
+    path = Path(tempfile.mkdtemp(prefix="gateway-", dir=place))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,84 @@
+"""uvicorn, run as a part of a process that has its own ideas about signals, start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+logger = logging.getLogger("gateway.control")
+
+# How long connections that are accepted may still bring their first request when the drain begins.
+_LAST_CALL = 0.05
+# How long cancelled requests have for their `finally` blocks.
+_CLEARING = 1.0
+
+
+class Server(uvicorn.Server):
+    """Serves ``app`` on one socket until ``drain()`` is called.
+
+    ``started`` is called once connections are accepted, ``draining`` once they no longer are. ``drain_timeout``
+    is how many seconds running requests have to finish before they are cut off.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        *,
+        drain_timeout: int,
+        on_started: Callable[[], None] = lambda: None,
+        on_draining: Callable[[], None] = lambda: None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                interface="asgi3",
+                lifespan="off",
+                http="httptools",
+                ws="websockets-sansio",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=drain_timeout,
+                **settings,
+            )
+        )
+        self._on_started = on_started
+        self._on_draining = on_draining
+
+    def drain(self) -> None:
+        """Accept no more, finish what runs, and let ``serve`` return. Noticed within a tenth of a second."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals belong to the process. uvicorn would raise them once more after the end.
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        self._on_draining()
+        # uvicorn closes a connection without a request at once. One that has been accepted this moment has its
+        # request in the socket's buffer, unread, and would be reset. So everyone gets one last call, and is told
+        # with the answer that the connection ends (RFC 9112 9.6).
+        self.server_state.default_headers.append((b"connection", b"close"))
+        await asyncio.sleep(_LAST_CALL)
+        await super().shutdown(None)
+        cut = self.server_state.tasks
+        if cut:
+            logger.warning("%d requests were not finished within the drain time and are cut off", len(cut))
+            await asyncio.wait(cut, timeout=_CLEARING)
