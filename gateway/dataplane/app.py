@@ -67,8 +67,15 @@ class Gateway:
     def from_dict(
         cls, data: Mapping[str, Any], apps: Mapping[str, Any] | None = None, *, slots: SlotFile | None = None
     ) -> Gateway:
-        """A gateway for what a routes.yaml with this content would say. Raises ConfigError."""
-        return cls(load_dict(data, provided=frozenset(apps or ())), apps=apps, watch=False, slots=slots)
+        """A gateway for what a routes.yaml with this content would say. Raises ConfigError.
+
+        What is in ``apps`` need not be named under ``backends`` again.
+        """
+        apps = apps or {}
+        named = data.get("backends", {})
+        if isinstance(named, Mapping):
+            data = {**data, "backends": {**{name: {} for name in apps}, **named}}
+        return cls(load_dict(data, provided=frozenset(apps)), apps=apps, watch=False, slots=slots)
 
     @property
     def loaded(self) -> Loaded:

@@ -7,7 +7,7 @@ import secrets
 from gateway.dataplane.inbound import RawHeaders
 from gateway.dataplane.snapshot import Lane, Route
 from gateway.routing.split import point
-from gateway.routing.sticky import client_network, cookie_value, header_value, is_client_id
+from gateway.routing.sticky import client_id, client_network, cookie_value, header_value
 
 
 def choose(route: Route, headers: RawHeaders, client: str, sticky_cookie: bytes) -> tuple[Lane, str | None]:
@@ -19,17 +19,19 @@ def choose(route: Route, headers: RawHeaders, client: str, sticky_cookie: bytes)
     assert route.draw is not None
     key: str | None
     fresh: str | None = None
+    name = route.sticky.name
     match route.sticky.kind:
-        case "cookie" if route.sticky.name is None:
-            key = cookie_value(headers, sticky_cookie)
-            if key is None or not is_client_id(key):
+        case "cookie" if name is None:
+            key = client_id(headers, sticky_cookie)
+            if key is None:
                 # The first answer already counts: the id that it sets is the one that decided it.
                 key = fresh = secrets.token_urlsafe(16)
         case "cookie":
-            key = cookie_value(headers, route.sticky.name)
+            assert name is not None
+            key = cookie_value(headers, name)
         case "header":
-            assert route.sticky.name is not None
-            key = header_value(headers, route.sticky.name)
+            assert name is not None
+            key = header_value(headers, name)
         case "ip":
             key = client_network(client) if client else None
         case "none":

@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import logging
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.backends.overload import Overloaded
 from gateway.dataplane.exchange import CLIENT_LEFT, Exchange
 from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded
 
 log = logging.getLogger("gateway")
+
+# Messages that may wait unread when the app fails: a server holds few, under back-pressure.
+_UNREAD = 8
 
 
 async def refuse(scope: Scope, send: Send, problem: ProblemResponse, request_id: str) -> None:
@@ -97,10 +100,8 @@ async def _client_left(receive: Receive, scope: Scope) -> bool:
     disconnect = "websocket.disconnect" if scope["type"] == "websocket" else "http.disconnect"
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0):
-            while True:
-                message: Message = await receive()
-                if message["type"] == disconnect:
+            # What has come of the body stands before the news. A client that is still sending has not left.
+            for _ in range(_UNREAD):
+                if (await receive())["type"] == disconnect:
                     return True
-                if message["type"] == "http.request" and not message.get("more_body", False):
-                    return False
     return False
