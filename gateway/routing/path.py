@@ -78,10 +78,12 @@ def canonical(raw_path: bytes) -> tuple[str, bytes]:
     Raises PathError for what must not reach any app: dot segments, control characters and backslashes, plain or
     encoded, also beside an encoded slash; malformed escapes; a fragment or a query; no slash at the start.
     """
-    # Deleting every plain byte in one C call is the cheapest test there is; "/." also catches /.well-known, which
-    # the long way then lets through.
-    if not raw_path.translate(None, _PLAIN) and raw_path[:1] == b"/" and b"/." not in raw_path:
-        return raw_path.decode("ascii"), raw_path
+    # Deleting every plain byte is the cheapest test for other ones, and str finds "/." four times as fast as bytes do.
+    # /.well-known is caught by it too; the long way lets it through.
+    if not raw_path.translate(None, _PLAIN):
+        path = raw_path.decode("ascii")
+        if path[:1] == "/" and "/." not in path:
+            return path, raw_path
     if raw_path[:1] != b"/":
         raise PathError("the path does not start with a slash")
     refused = _REFUSED.search(raw_path)
