@@ -34,7 +34,7 @@ def json_object() -> Mapping[str, object]:
         data = request.get_json()
     except UnsupportedMediaType:
         abort(415, "Send the body as application/json.")
-    except BadRequest:
+    except (BadRequest, RecursionError):  # brackets nested beyond what the parser follows
         abort(400, "The body is not valid JSON.")
     if not isinstance(data, dict):
         abort(400, "The body must be a JSON object.")
@@ -74,6 +74,7 @@ class Fields:
         value = value.strip()
         if len(value) > longest:
             self.errors[name] = f"At most {longest} characters."
+            return None
         return value or None
 
     def secret(self, name: str, *, shortest: int = 1, longest: int) -> str:
