@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from gateway.config.draft import Draft
 from gateway.config.finding import Finding
 from gateway.config.position import Path
-from gateway.config.syntax import network_complaint
-from gateway.routing.host import HostError, host_pattern
+from gateway.config.syntax import domain_complaint, network_complaint
+from gateway.config.words import shorten
 
 # The cookies that Flask, Flask-Login, Starlette and Django's ports set by themselves.
 _APPS_OWN = frozenset({"session", "remember_token", "sessionid", "csrftoken"})
@@ -65,14 +65,8 @@ def domain_is_valid(draft: Draft) -> Iterator[Finding]:
     domain = cookie.model.domain
     if domain is None:
         return
-    path = (*cookie.path, "domain")
-    if domain.startswith((".", "*.")):
-        yield Finding(path, f"a domain covers its subdomains by itself; write '{domain.lstrip('*.')}'")
-        return
-    try:
-        host_pattern(domain)
-    except HostError as error:
-        yield Finding(path, str(error))
+    if complaint := domain_complaint(domain):
+        yield Finding((*cookie.path, "domain"), f"'{shorten(domain)}' {complaint}")
 
 
 def _networks(draft: Draft, path: Path, networks: Sequence[str]) -> Iterator[Finding]:

@@ -199,6 +199,11 @@ class RouteConfig(Model):
         return " ".join(parts)
 
     @property
+    def salt(self) -> str:
+        """What decides, with the client's key, who is on which side of the split: the same for a whole group."""
+        return f"group:{self.group}" if self.group is not None else f"route:{self.label}"
+
+    @property
     def weights(self) -> tuple[tuple[str, int], ...]:
         """Backend and share, in hundredths of a percent, as written: ``(("legacy", 9000), ("new", 1000))``."""
         if isinstance(self.to, str):

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from gateway.config.words import shorten
 
+# RFC 6265, 4.1.1, and RFC 1123, 2.1: what a cookie's Domain attribute may be.
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/|unix:", re.IGNORECASE)
 
 
@@ -68,6 +70,15 @@ def network_complaint(text: str) -> str | None:
     except ValueError:
         return "is not an address or network such as 10.0.0.0/8"
     return f"is an address within a network; did you mean '{network}' or '{text.partition('/')[0]}'?"
+
+
+def domain_complaint(text: str) -> str | None:
+    """What is wrong with a cookie's domain, such as ``example.com``; None if nothing is."""
+    if text.startswith((".", "*.")):
+        return f"covers its subdomains by itself; write '{shorten(text.lstrip('*.'))}'"
+    if _DOMAIN.fullmatch(text) is None:
+        return "is not a domain such as example.com"
+    return None
 
 
 def _with_attribute(text: str) -> str:

@@ -1,0 +1,52 @@
+"""The `gateway` command: each subcommand is one function in a file of its name."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from gateway.cli import check, explain, routes, run, schema
+from gateway.version import __version__
+
+app = typer.Typer(
+    name="gateway",
+    help="Move a Flask app to FastAPI one endpoint at a time, behind one gateway.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help and plain tracebacks: a box around them helps nobody in a log file or a CI job.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gateway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gateway(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Without a subcommand: the help."""
+
+
+app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(run.run)
+app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
+app.command(epilog="Example: gateway routes --json")(routes.routes)
+app.command(epilog="Example: gateway explain GET '/books/7?page=2' -H 'X-Beta: 1'")(explain.explain)
+app.command(epilog="Example: gateway schema > routes.schema.json")(schema.schema)
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A path in Cyrillic must not end a command whose output goes to a file on a system that is not UTF-8.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app(prog_name="gateway")

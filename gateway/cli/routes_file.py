@@ -1,0 +1,56 @@
+"""The file that a command is about: which one, and what a command says when it is bad."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from gateway.config.loader import Loaded, load_file
+from gateway.config.problem import ConfigError, Problem
+
+BAD_FILE = 2
+
+RoutesFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ROUTES", envvar="GATEWAY_ROUTES", help="The file; by default routes.yaml.", show_default=False
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+DEFAULT_FILE = Path("routes.yaml")
+
+
+def load_or_exit(path: Path, as_json: bool) -> Loaded:
+    """The checked file; for a bad one, all that is wrong with it, and the end of the command."""
+    try:
+        return load_file(path)
+    except ConfigError as error:
+        refuse(error.problems, as_json)
+
+
+def refuse(problems: Iterable[Problem], as_json: bool) -> NoReturn:
+    """Print the problems, one a line, to standard error, or as JSON to standard output; and exit with 2."""
+    if as_json:
+        print_json({"ok": False, "problems": [as_data(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+    raise typer.Exit(BAD_FILE)
+
+
+def as_data(problem: Problem) -> dict[str, object]:
+    return {
+        "source": problem.source,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+    }
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
