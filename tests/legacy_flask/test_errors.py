@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from legacy_flask import books
 from legacy_flask.extensions import db
 
 from .conftest import MakeApp
@@ -50,7 +48,3 @@ def test_every_answer_varies_by_cookie(client: FlaskClient) -> None:
     """Flask-Login looks into the session after each request; a cache must know."""
     for path in ("/", "/books/1", "/nowhere"):
         assert client.get(path).headers["Vary"] == "Cookie"
-
-
-def test_blueprint_names_are_what_the_handlers_go_by(app: Flask) -> None:
-    assert app.blueprints["books"] is books.bp
