@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.cli.routes import print_table
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, refuse
 from gateway.config.problem import ConfigError
 from gateway.control.listening import Address, ListenError
 from gateway.control.run import Settings, Started
 from gateway.control.run import run as serve
 from gateway.control.supervisor import StartError
 
+# The start shows the table, and not pages of it.
+_MOST_ROUTES = 40
+
 
 def run(
-    routes: Annotated[Path, typer.Argument(metavar="ROUTES", help="The file to serve and to follow.")] = Path(
-        "routes.yaml"
-    ),
+    routes: RoutesFile = DEFAULT_FILE,
     host: Annotated[str, typer.Option(help="Address or name to listen on; 0.0.0.0 or :: for every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 lets the system choose.")] = 8000,
     admin: Annotated[
@@ -30,9 +32,13 @@ def run(
     drain_timeout: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
     ] = 25,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON when everything is ready.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Serve the apps that ROUTES names, and follow the file's changes."""
+    """Serve what ROUTES (routes.yaml, or $GATEWAY_ROUTES) says, and follow its changes.
+
+    SIGTERM or Ctrl-C drains: running requests are finished, then it exits with 0. A second Ctrl-C ends at once.
+    SIGHUP reads the file again.
+    """
     if sys.platform == "win32":
         _fail("`gateway run` needs a Unix system; on Windows, serve gateway.asgi:app with uvicorn", 2)
     settings = Settings(
@@ -45,12 +51,13 @@ def run(
     try:
         code = serve(settings, _tell_json if as_json else _tell)
     except ConfigError as error:
-        _fail(str(error), 2)
+        refuse(error.problems, as_json)
     except ListenError as error:
         _fail(str(error), 1)
     except StartError as error:
-        problems = error.failure.problems
-        _fail("\n".join(map(str, problems)) or error.failure.message, 2 if problems else 1)
+        if error.failure.problems:
+            refuse(error.failure.problems, as_json)
+        _fail(error.failure.message, 1)
     raise typer.Exit(code)
 
 
@@ -76,9 +83,10 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _tell(started: Started) -> None:
-    print(f"gateway  {started.address.url}")
-    if started.admin is not None:
-        print(f"admin    {started.admin.url}")
+    print(f"serving  {started.address.url}")
+    print(f"admin    {started.admin.url if started.admin is not None else 'off'}")
+    print(f"routes   {started.loaded.source}, followed for changes\n")
+    print_table(started.loaded, most=_MOST_ROUTES)
     sys.stdout.flush()
 
 

@@ -51,17 +51,15 @@ class Address:
             return False
 
 
-def listen(address: Address, flag: str) -> tuple[socket.socket, Address]:
+def listen(address: Address, host_flag: str, port_flag: str) -> tuple[socket.socket, Address]:
     """The listening socket, and the address that it really has. Raises ListenError.
 
-    ``flag`` is the command line's option for the address: the message says what to change.
+    The flags are the command line's options for the host and for the port: the message says which one to change.
     """
     try:
-        found = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
-        )
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise ListenError(f"host '{address.host}' cannot be resolved ({_reason(error)}); see {flag}") from None
+        raise ListenError(f"host '{address.host}' cannot be resolved ({_reason(error)}); see {host_flag}") from None
     # IPv4 before IPv6: a name such as localhost has both, and the URL that we print should work for every client.
     family, kind, protocol, _, place = min(found, key=lambda item: item[0] != socket.AF_INET)
     listener = socket.socket(family, kind, protocol)
@@ -76,18 +74,18 @@ def listen(address: Address, flag: str) -> tuple[socket.socket, Address]:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise ListenError(_why(address, flag, error)) from None
+        raise ListenError(_why(address, host_flag, port_flag, error)) from None
     return listener, Address(address.host, listener.getsockname()[1])
 
 
-def _why(address: Address, flag: str, error: OSError) -> str:
+def _why(address: Address, host_flag: str, port_flag: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {address.port} on {address.host} is in use; choose another with {flag}"
+        return f"port {address.port} on {address.host} is in use; choose another with {port_flag}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"listening on port {address.port} is not permitted to this user; choose another with {flag}"
+        return f"listening on port {address.port} is not permitted to this user; choose another with {port_flag}"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address.host} is not an address of this machine; see {flag}"
-    return f"cannot listen on {address.host} port {address.port}: {_reason(error)}; see {flag}"
+        return f"{address.host} is not an address of this machine; see {host_flag}"
+    return f"cannot listen on {address.host} port {address.port}: {_reason(error)}; see {host_flag}"
 
 
 def _reason(error: OSError | UnicodeError) -> str:

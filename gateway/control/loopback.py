@@ -38,8 +38,8 @@ class LoopbackOnly:
 def is_loopback(host: str) -> bool:
     """``host`` is a Host field: a name or address, an IPv6 one in brackets, and perhaps a port."""
     if host.startswith("["):
-        name, _, rest = host[1:].partition("]")
-        if rest and not rest.startswith(":"):
+        name, bracket, rest = host[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
             return False
     else:
         name = host.partition(":")[0]

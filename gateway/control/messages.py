@@ -6,16 +6,25 @@ process is gone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from gateway.config.problem import Problem
+from gateway.config.problem import MOST_PROBLEMS, Problem
 
-# Bytes in a line. The longest message is a list of problems, and that is cut to fit with room to spare.
+# Bytes in a line. A character takes up to six of them, so MOST_PROBLEMS texts of this length fit.
 LONGEST = 1 << 20
-_MOST_PROBLEMS = 200
-_LONGEST_MESSAGE = 2000
+_LONGEST_TEXT = 700
+
+
+def _cut(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(replace(problem, message=problem.message[:_LONGEST_TEXT]) for problem in problems[: MOST_PROBLEMS + 1])
+
+
+# What goes wrong in an app can have any length; what is told of it is cut, rather than the connection broken.
+Text = Annotated[str, AfterValidator(lambda text: text[:_LONGEST_TEXT])]
+Problems = Annotated[tuple[Problem, ...], AfterValidator(_cut)]
 
 
 class _Message(BaseModel):
@@ -33,8 +42,8 @@ class Failed(_Message):
     """The worker cannot start. ``problems`` are the file's; ``message`` is anything else that went wrong."""
 
     kind: Literal["failed"] = "failed"
-    problems: tuple[Problem, ...] = ()
-    message: str = ""
+    problems: Problems = ()
+    message: Text = ""
 
 
 class Reloaded(_Message):
@@ -46,7 +55,7 @@ class Reloaded(_Message):
     kind: Literal["reloaded"] = "reloaded"
     outcome: Literal["applied", "unchanged", "rejected"]
     digest: str
-    problems: tuple[Problem, ...] = ()
+    problems: Problems = ()
     seconds: float
     at: float
 
@@ -70,14 +79,3 @@ def encode(message: Message) -> bytes:
 def decode(line: bytes) -> Message:
     """Raises ValueError for what is no message."""
     return _any.validate_json(line)
-
-
-def fitting(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """As many problems as a message takes, and a last one that counts the rest."""
-    kept = [
-        Problem(p.source, p.line, p.column, p.message[:_LONGEST_MESSAGE])
-        for p in problems[: _MOST_PROBLEMS if len(problems) <= _MOST_PROBLEMS else _MOST_PROBLEMS - 1]
-    ]
-    if len(problems) > len(kept):
-        kept.append(Problem(problems[-1].source, 0, 0, f"and {len(problems) - len(kept)} more problems"))
-    return tuple(kept)

@@ -63,11 +63,11 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> int:
     loaded = load_file(settings.routes)
     logs.configure("control")
     with contextlib.ExitStack() as stack:
-        listener, address = listen(settings.address, "--port and --host")
+        listener, address = listen(settings.address, "--host", "--port")
         stack.callback(listener.close)
         admin = None
         if settings.admin is not None:
-            admin = listen(settings.admin, "--admin")
+            admin = listen(settings.admin, "--admin", "--admin")
             stack.callback(admin[0].close)
         runtime = stack.enter_context(_runtime_directory())
         control = _Control(settings, loaded, listener, address, admin, runtime)

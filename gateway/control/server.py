@@ -80,5 +80,6 @@ class Server(uvicorn.Server):
         await super().shutdown(None)
         cut = self.server_state.tasks
         if cut:
-            logger.warning("%d requests were not finished within the drain time and are cut off", len(cut))
+            many = "1 request was" if len(cut) == 1 else f"{len(cut)} requests were"
+            logger.warning("%s not finished within the drain time and cut off", many)
             await asyncio.wait(cut, timeout=_CLEARING)

@@ -17,11 +17,12 @@ import time
 
 import uvloop
 
+from gateway.backends.search_path import look_beside
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError
 from gateway.control import logs
 from gateway.control.lifeline import Lifeline
-from gateway.control.messages import Draining, Failed, Ready, Reloaded, fitting
+from gateway.control.messages import Draining, Failed, Ready, Reloaded
 from gateway.control.options import GRACE, Options, text_path
 from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
@@ -81,7 +82,7 @@ class Worker:
         except asyncio.CancelledError:
             return None
         except ConfigError as error:
-            self._send_failure(Failed(problems=fitting(error.problems)))
+            self._send_failure(Failed(problems=error.problems))
         except Exception as error:
             logger.exception("the worker cannot start")
             self._send_failure(Failed(message=f"{type(error).__name__}: {error}"))
@@ -137,8 +138,11 @@ class Worker:
         """Leave the text that serves where the control process finds it: the file may have changed again by then."""
         path = text_path(self._options.runtime, loaded.digest)
         part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(loaded.text, encoding="utf-8", newline="")
-        part.replace(path)
+        try:
+            part.write_text(loaded.text, encoding="utf-8", newline="")
+            part.replace(path)
+        except OSError as error:
+            logger.error("the text of %s %s cannot be kept: %s", loaded.source, loaded.digest, error)
 
     def _tell(self, gateway: Gateway, reload: Reload) -> None:
         assert self._lifeline is not None
@@ -148,7 +152,7 @@ class Worker:
             Reloaded(
                 outcome=reload.outcome,
                 digest=reload.digest,
-                problems=fitting(reload.problems),
+                problems=reload.problems,
                 seconds=reload.seconds,
                 at=time.time(),
             )
@@ -164,9 +168,7 @@ def main(arguments: list[str]) -> int:
     # The control process decides. A handler rather than SIG_IGN, which programs that the apps start would inherit.
     signal.signal(signal.SIGINT, lambda *_: None)
     logs.configure(f"worker {options.number}")
-    # Import strings are relative to the current directory, also where the interpreter is told not to (-P).
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    look_beside(options.routes)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(Worker(options).run())
 

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pytest
+
+from gateway.config.loader import Loaded, load_text
+from gateway.config.problem import Problem
+from gateway.control.live import LiveConfig
+from gateway.control.messages import Ready, Reloaded
+from gateway.control.options import text_path
+from gateway.control.process import State, WorkerProcess
+
+PROBLEM = Problem("routes.yaml", 6, 9, "unknown backend 'lagacy'; did you mean 'legacy'?")
+
+
+def version(to: str) -> Loaded:
+    return load_text(
+        'version: 1\nbackends: {legacy: {app: "l:app"}, new: {app: "n:app"}}\ndefault: legacy\n'
+        f"routes: [{{path: /books, to: {to}}}]\n"
+    )
+
+
+FIRST, SECOND = version("legacy"), version("new")
+
+
+class Run:
+    """Two workers, as far as the configuration is concerned: what they tell, and the texts that they put down."""
+
+    def __init__(self, runtime: Path) -> None:
+        self.live = LiveConfig(FIRST, runtime)
+        self.runtime = runtime
+        self.workers = [WorkerProcess(number, *cast(Any, (None, None, None))) for number in (1, 2)]
+
+    async def ready(self, index: int, loaded: Loaded = FIRST) -> None:
+        self.put(loaded)
+        self.workers[index].state = State.READY
+        await self.live.note(self.workers[index], Ready(digest=loaded.digest), self.workers)
+
+    async def reloaded(
+        self,
+        index: int,
+        outcome: Literal["applied", "unchanged", "rejected"],
+        loaded: Loaded,
+        problems: tuple[Problem, ...] = (),
+        seconds: float = 0.012,
+    ) -> None:
+        if outcome == "applied":
+            self.put(loaded)
+        self.workers[index].rejected = problems
+        message = Reloaded(outcome=outcome, digest=loaded.digest, problems=problems, seconds=seconds, at=1e9)
+        await self.live.note(self.workers[index], message, self.workers)
+
+    def put(self, loaded: Loaded) -> None:
+        text_path(self.runtime, loaded.digest).write_text(loaded.text)
+
+
+@pytest.fixture
+async def run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Run:
+    caplog.set_level(logging.INFO, "gateway.control")
+    run = Run(tmp_path)
+    await run.ready(0)
+    await run.ready(1)
+    return run
+
+
+async def test_there_is_nothing_to_fall_back_on_before_a_worker_has_served(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    assert run.live.last_good == ""
+    await run.ready(0)
+    assert run.live.last_good == FIRST.digest
+
+
+async def test_a_version_is_announced_once_when_the_last_worker_serves_it(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    await run.reloaded(0, "applied", SECOND, seconds=0.012)
+    assert (run.live.version, run.live.loaded) == (2, SECOND)
+    assert caplog.messages == []
+    await run.reloaded(1, "applied", SECOND, seconds=0.034)
+    assert caplog.messages == ["routes.yaml version 2 is live, in 34 ms: /books: legacy → new"]
+    assert run.live.applied == 1
+    assert [worker.version for worker in run.workers] == [2, 2]
+
+
+async def test_going_back_is_another_version(run: Run) -> None:
+    for loaded in (SECOND, FIRST):
+        for index in (0, 1):
+            await run.reloaded(index, "applied", loaded)
+    assert (run.live.version, run.live.loaded, run.live.applied) == (3, FIRST, 2)
+
+
+async def test_only_the_text_that_serves_is_kept(run: Run) -> None:
+    await run.reloaded(0, "applied", SECOND)
+    assert [path.name for path in run.runtime.iterdir()] == [f"{SECOND.digest}.yaml"]
+    assert run.live.last_good == SECOND.digest
+
+
+async def test_a_refused_file_is_told_once_and_the_version_stays(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    await run.reloaded(0, "rejected", FIRST, (PROBLEM,))
+    await run.reloaded(1, "rejected", FIRST, (PROBLEM,))
+    assert caplog.messages == [str(PROBLEM), "routes.yaml is refused; version 1 stays live"]
+    assert (run.live.version, run.live.problems, run.live.rejected) == (1, (PROBLEM,), 1)
+
+
+@pytest.mark.parametrize(("outcome", "loaded"), [("unchanged", FIRST), ("applied", SECOND)])
+async def test_a_good_file_clears_the_refusal(
+    run: Run, outcome: Literal["unchanged", "applied"], loaded: Loaded
+) -> None:
+    for index in (0, 1):
+        await run.reloaded(index, "rejected", FIRST, (PROBLEM,))
+    for index in (0, 1):
+        await run.reloaded(index, outcome, loaded)
+    assert run.live.problems == ()
+
+
+async def test_what_a_worker_refused_that_is_gone_does_not_count(run: Run) -> None:
+    await run.reloaded(0, "rejected", FIRST, (PROBLEM,))
+    run.workers[0].state = State.ENDED
+    await run.reloaded(1, "unchanged", FIRST)
+    assert run.live.problems == ()
+
+
+async def test_a_replacement_on_the_live_version_is_no_new_version(run: Run) -> None:
+    for index in (0, 1):
+        await run.reloaded(index, "applied", SECOND)
+    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None)))
+    await run.ready(0, SECOND)
+    assert (run.live.version, run.workers[0].version) == (2, 2)
+
+
+async def test_a_replacement_that_starts_on_a_newer_file_brings_a_new_version(run: Run) -> None:
+    """With one worker, the file may change while nobody is there to see it."""
+    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None)))
+    await run.ready(0, SECOND)
+    assert (run.live.version, run.live.loaded) == (2, SECOND)
+
+
+async def test_a_text_that_was_not_kept_is_an_error_in_the_log_and_no_more(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = Reloaded(outcome="applied", digest="0" * 12, seconds=0.01, at=1e9)
+    await run.live.note(run.workers[0], message, run.workers)
+    assert run.live.version == 2
+    assert run.live.loaded == FIRST
+    assert "version 2 serves, but cannot be shown" in caplog.text

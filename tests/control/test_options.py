@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.control.options import Options
+
+OPTIONS = Options(
+    routes=Path("/srv/my app/routes.yaml"),
+    number=3,
+    listener=5,
+    lifeline=-1,
+    runtime=Path("/run/gateway"),
+    slots=Path("/run/gateway/numbers-7"),
+    last_good="",
+    drain_timeout=25,
+)
+
+
+def test_a_worker_gets_what_it_was_meant_to_get() -> None:
+    assert Options.parse(OPTIONS.arguments()) == OPTIONS
+
+
+def test_nothing_may_be_left_out() -> None:
+    with pytest.raises(SystemExit):
+        Options.parse(OPTIONS.arguments()[:-1])
