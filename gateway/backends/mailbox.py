@@ -30,6 +30,7 @@ class Mailbox:
             try:
                 self.loop.call_soon_threadsafe(self._deliver)
             except RuntimeError:
+                self._waking = False
                 return False
         return True
 

@@ -180,4 +180,4 @@ class ThreadPool:
             del job  # an idle thread keeps no request alive
             taken = min(time.monotonic() - started, _DURATION_MAX)
             # Not atomic among threads; a lost sample does no harm to a smoothed estimate.
-            self._duration += (taken - self._duration) / 16
+            self._duration += (taken - self._duration) / 16 if self._duration else taken
