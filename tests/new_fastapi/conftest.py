@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import flask
-import legacy_flask
 import pytest
 from fastapi import FastAPI
-from legacy_flask.extensions import db
 from sqlalchemy import URL
 
+import legacy_flask
+from legacy_flask.extensions import db
 from new_fastapi import create_app
 from new_fastapi.application import State, lifespan
 from new_fastapi.settings import Settings, database_url
