@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,9 +13,9 @@ from gateway.cli.routes import print_table
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, refuse
 from gateway.config.problem import ConfigError
 from gateway.control.listening import Address, ListenError
-from gateway.control.run import Settings, Started
-from gateway.control.run import run as serve
-from gateway.control.supervisor import StartError
+
+if TYPE_CHECKING:
+    from gateway.control.run import Started
 
 # The start shows the table, and not pages of it.
 _MOST_ROUTES = 40
@@ -41,6 +41,11 @@ def run(
     """
     if sys.platform == "win32":
         _fail("`gateway run` needs a Unix system; on Windows, serve gateway.asgi:app with uvicorn", 2)
+    # Here, not above: FastAPI and uvicorn take half a second that `gateway check` need not wait for.
+    from gateway.control.run import Settings
+    from gateway.control.run import run as serve
+    from gateway.control.supervisor import StartError
+
     settings = Settings(
         routes=routes,
         address=Address(host, port),

@@ -31,7 +31,9 @@ class Lifeline:
         # Ours alone: what the apps start must not keep it open.
         connection.set_inheritable(False)
         loop = asyncio.get_running_loop()
-        threading.Thread(target=_watch, args=(connection, loop, lost, limit), name="lifeline", daemon=True).start()
+        # A descriptor of its own: the event loop closes the other one whenever it sees fit.
+        watched = connection.dup()
+        threading.Thread(target=_watch, args=(watched, loop, lost, limit), name="lifeline", daemon=True).start()
         _, writer = await asyncio.open_unix_connection(sock=connection)
         return cls(writer)
 

@@ -161,7 +161,7 @@ def _runtime_directory() -> Iterator[Path]:
     and on a disk the kernel may hold up a write to them while it flushes the page."""
     memory = "/dev/shm"  # noqa: S108 - mkdtemp makes a private directory below it
     place = memory if sys.platform == "linux" and os.access(memory, os.W_OK | os.X_OK) else None
-    path = Path(tempfile.mkdtemp(prefix="gateway-", dir=place))
+    path = Path(tempfile.mkdtemp(prefix=f"gateway-{os.getpid()}-", dir=place))
     try:
         yield path
     finally:

@@ -48,6 +48,8 @@ class GatewayProcess:
         self.admin = ""
         self.ready: dict[str, Any] = {}
         self._timeout = timeout
+        # One for all questions: httpx.get reads the system's certificates anew for each.
+        self._client = httpx.Client(verify=False, timeout=5)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self._process = subprocess.Popen(
             command(str(routes), "--port", "0", "--admin", "127.0.0.1:0", "--workers", str(workers), "--json", *args),
@@ -79,10 +81,13 @@ class GatewayProcess:
         """Of the control process."""
         return self._process.pid
 
+    def ask(self, path: str) -> httpx.Response:
+        """What the admin listener answers."""
+        return self._client.get(self.admin + path)
+
     def worker_pids(self) -> list[int]:
         """Of the workers that are ready now, in the order of their numbers."""
-        answer = httpx.get(self.admin + "/readyz", timeout=5)
-        return [worker["pid"] for worker in answer.json()["workers"] if worker["state"] == "ready"]
+        return [worker["pid"] for worker in self.ask("/readyz").json()["workers"] if worker["state"] == "ready"]
 
     def log(self) -> str:
         """All that the gateway has written to stderr so far."""
@@ -107,6 +112,7 @@ class GatewayProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(5)
+        self._client.close()
         assert self._process.stdout is not None
         self._process.stdout.close()
         if not self._log.closed:
