@@ -1,4 +1,4 @@
-"""The rules that end at one node of the table, by host and by method."""
+"""Rules of one template, where more than the method decides between them."""
 
 from __future__ import annotations
 
@@ -13,29 +13,17 @@ T = TypeVar("T")
 
 
 class Leaf(Generic[T]):
-    """Rules of one template shape, given in order of precedence.
+    """Rules of one shape of template with what they lead to, given in order of precedence."""
 
-    ``plain`` is there when only the method decides: the entry for each method that a rule names, with ``otherwise``
-    for all others. Without it, ``pick`` decides.
-    """
-
-    __slots__ = ("_hosts", "_suffix_labels", "entries", "otherwise", "plain")
+    __slots__ = ("_hosts", "_suffix_labels")
 
     def __init__(self, entries: Sequence[tuple[Rule, T]]) -> None:
-        self.entries = tuple(entries)
         by_host: dict[str | None, list[tuple[Rule, T]]] = defaultdict(list)
         for entry in entries:
             by_host[entry[0].host].append(entry)
         self._hosts = {host: _Methods(of_host) for host, of_host in by_host.items()}
         wildcards = (host.count(".") for host in by_host if host is not None and host.startswith("*."))
         self._suffix_labels = sorted(set(wildcards), reverse=True)
-        self.plain: dict[str, tuple[Rule, T]] | None = None
-        self.otherwise: tuple[Rule, T] | None = None
-        if not any(rule.host is not None or rule.conditional for rule, _ in entries):
-            # No two rules here are for the same method, or they would tie.
-            methods = self._hosts[None]
-            self.plain = {method: of_method[0] for method, of_method in methods.named.items()}
-            self.otherwise = methods.unnamed[0] if methods.unnamed else None
 
     def pick(self, method: str, particulars: Particulars) -> tuple[Rule, T] | None:
         """The first entry that the request matches, or None."""

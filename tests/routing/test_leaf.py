@@ -55,12 +55,3 @@ def test_a_method_that_a_host_does_not_take_falls_through_to_a_less_specific_hos
         entry and entry[1]
         for entry in (leaf.pick(method, particulars("shop.example.com")) for method in ("GET", "PUT", "POST"))
     ] == ["exact", "wildcard", "any"]
-
-
-def test_without_hosts_and_conditions_the_method_alone_decides() -> None:
-    entries = [(rule("/", "GET HEAD"), "read"), (rule("/", "POST"), "write"), (rule("/"), "rest")]
-    leaf = Leaf(entries)
-    assert leaf.plain == {"GET": entries[0], "HEAD": entries[0], "POST": entries[1]}
-    assert leaf.otherwise == entries[2]
-    assert Leaf([(rule("/", "GET", host="a.com"), "")]).plain is None
-    assert Leaf([(rule("/", query={"q": None}), "")]).plain is None

@@ -50,7 +50,7 @@ def test_shape_leaves_names_out() -> None:
 
 def test_shapes_compare_as_precedence_does() -> None:
     texts = ["/a/b", "/a/{x:int}", "/a/{x:uuid}", "/a/{x}/{y:path}", "/a/{x:path}", "/{x:int}/a", "/{x}/a", "/{x:path}"]
-    assert sorted(texts[::-1], key=lambda text: parse(text).shape) == texts
+    assert sorted(set(texts), key=lambda text: parse(text).shape) == texts
 
 
 @pytest.mark.parametrize(
