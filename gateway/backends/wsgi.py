@@ -33,6 +33,9 @@ QUEUE_WATCH = 0.05
 STOP_GRACE = 5.0
 """Seconds that running requests have to end when the app is stopped."""
 
+STOP_ABANDONED = 1.0
+"""Seconds that a thread then has to notice that nobody takes its response any more."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -86,7 +89,7 @@ class WsgiApp:
             return
         for exchange in tuple(self._streams):
             exchange.abandon()
-        if not await self._pool.join(1.0):
+        if not await self._pool.join(STOP_ABANDONED):
             logger.warning("%r: threads are still busy and are left behind", self)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -78,18 +78,19 @@ class Inbound:
 
     async def _run(self) -> None:
         pipe = self._pipe
+        more = True
         try:
             while True:
-                if pipe is not None:
+                if pipe is not None and more:
                     await pipe.room()
                 message = await self._receive()
                 if message["type"] == "http.disconnect":
                     break
+                if not more:
+                    return  # ASGI has nothing but a disconnect after the body; do not ask such a server for ever
+                more = message.get("more_body", False)
                 if pipe is not None:
-                    more = message.get("more_body", False)
                     pipe.feed(message.get("body", b""), more)
-                    if not more:
-                        pipe = None
             error = ClientDisconnected("the client has gone")
         except Exception as raised:
             # A limit on the body, say. The app's read is where it belongs.

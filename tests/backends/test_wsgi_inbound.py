@@ -76,3 +76,19 @@ async def test_stopping_ends_a_receive_that_waits() -> None:
     await asyncio.sleep(0.002)
     assert left == []
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_server_that_never_runs_out_of_messages_is_not_asked_for_ever() -> None:
+    calls = 0
+
+    async def receive() -> Message:
+        nonlocal calls
+        calls += 1
+        return request()
+
+    inbound = Inbound(receive, lambda: None)
+    inbound.watch()
+    await asyncio.sleep(0.001)
+    assert calls == 2
+    assert not inbound.gone
+    await inbound.stop()
