@@ -17,11 +17,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from gateway.config.model import RouteConfig
-from gateway.config.rule_of import rule_of
 from gateway.control.live import LiveConfig
 from gateway.control.loopback import LoopbackOnly
 from gateway.control.supervisor import Supervisor
-from gateway.routing.table import Table
 from gateway.version import __version__
 
 
@@ -117,11 +115,10 @@ def admin_app(live: LiveConfig, supervisor: Supervisor, registry: CollectorRegis
     async def routes() -> RoutesView:
         """The table that serves now."""
         config = live.loaded.config
-        table = Table([(rule_of(route), route) for route in config.routes])
         return RoutesView(
             config=_config(live),
             default=config.default,
-            routes=[_route(route, config.defaults.sticky) for route in table.in_order()],
+            routes=[_route(route, config.defaults.sticky) for route in live.routes],
             workers=_workers(supervisor),
         )
 

@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.config.loader import Loaded, load_text
+from gateway.config.model import RouteConfig
 from gateway.config.problem import ConfigError, Problem
+from gateway.config.rule_of import rule_of
 from gateway.control.changes import described
 from gateway.control.lineage import Lineage
 from gateway.control.messages import Ready, Reloaded
 from gateway.control.options import text_path
 from gateway.control.process import State, WorkerProcess
+from gateway.routing.table import Table
 
 logger = logging.getLogger("gateway.control")
 
@@ -38,6 +41,7 @@ class LiveConfig:
         self._announced = 1
         self._changes = ""
         self._slowest = 0.0
+        self._routes: list[RouteConfig] | None = None
         # Reading a version takes a while, and the next message must not overtake it.
         self._order = asyncio.Lock()
 
@@ -45,6 +49,14 @@ class LiveConfig:
     def version(self) -> int:
         """Of the configuration in ``loaded``."""
         return self._lineage.version
+
+    @property
+    def routes(self) -> list[RouteConfig]:
+        """In order of precedence."""
+        if self._routes is None:
+            config = self.loaded.config
+            self._routes = Table([(rule_of(route), route) for route in config.routes]).in_order()
+        return self._routes
 
     @property
     def last_good(self) -> str:
@@ -74,7 +86,7 @@ class LiveConfig:
             return
         self._changes = described(self.loaded.config, loaded.config)
         text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
-        self.loaded, self.since, self._slowest = loaded, time.time(), 0.0
+        self.loaded, self.since, self._slowest, self._routes = loaded, time.time(), 0.0, None
 
     def _count(self, worker: WorkerProcess, message: Reloaded, known: int) -> None:
         self.last_reload = message.at

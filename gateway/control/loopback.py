@@ -23,6 +23,9 @@ class LoopbackOnly:
         if len(hosts) == 1 and is_loopback(hosts[0].decode("latin-1")):
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+            return
         body = json.dumps(
             {
                 "title": "Misdirected Request",

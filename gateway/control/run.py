@@ -101,7 +101,7 @@ class _Control:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         logger.info("starting %d worker%s", self._workers, "" if self._workers == 1 else "s")
         async with self._admin_page():
-            await self._supervisor.run(lambda: announce(self._started()))
+            await self._supervisor.run(lambda: self._announce(announce))
         if self._exit_code == 0:
             logger.info("all workers have ended")
         return self._exit_code
@@ -122,14 +122,19 @@ class _Control:
             server.drain()
             await serving
 
-    def _started(self) -> Started:
-        return Started(
+    def _announce(self, announce: Callable[[Started], None]) -> None:
+        started = Started(
             address=self._address,
             admin=None if self._admin is None else self._admin[1],
             loaded=self._live.loaded,
             version=self._live.version,
-            workers=tuple(sorted(worker.pid for worker in self._supervisor.ready)),
+            workers=tuple(worker.pid for worker in self._supervisor.ready),
         )
+        try:
+            announce(started)
+        except OSError as error:
+            # `gateway run | head -1`: nobody reads on, but the requests come all the same.
+            logger.warning("the start cannot be announced: %s", error)
 
     def _stop(self, why: str) -> None:
         if not self._supervisor.stopping:

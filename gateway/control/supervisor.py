@@ -92,7 +92,7 @@ class Supervisor:
         self._listener.close()
         for worker in self.workers.values():
             worker.terminate()
-        asyncio.get_running_loop().call_later(self._plan.drain_timeout + GRACE, self.kill)
+        asyncio.get_running_loop().call_later(self._plan.drain_timeout + GRACE, self._overdue)
 
     def kill(self) -> None:
         """End all workers at once."""
@@ -100,6 +100,12 @@ class Supervisor:
         self.stop()
         for worker in self.workers.values():
             worker.kill()
+
+    def _overdue(self) -> None:
+        for worker in self.workers.values():
+            if worker.state is not State.ENDED:
+                logger.error("worker %d (pid %d) has not ended in time and is killed", worker.number, worker.pid)
+        self.kill()
 
     def reload(self) -> None:
         """Let every worker read its file again, and try again at once where one waits for its replacement."""
