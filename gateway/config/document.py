@@ -33,7 +33,7 @@ from gateway.config.yaml_errors import explain
 # The deepest that routes.yaml goes is five: root, routes, a route, to, a percentage.
 MAX_DEPTH: Final = 16
 # Keys count too. 10,000 routes with every key set have about 300,000.
-MAX_VALUES: Final = 500_000
+MAX_VALUES: Final = 400_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # The characters YAML does not allow in a stream (YAML 1.2, 5.1), and the surrogates, which UTF-8 cannot carry.
@@ -182,7 +182,7 @@ class _Reader:
         if type(top) is _Mapping and top.key is None:
             self._key(top, word, start, plain=event.implicit[0])
             return
-        value = resolve(word) if event.implicit[0] else word
+        value = resolve(word) if event.implicit[0] and event.tag is None else word
         top.add(value, start, None)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, None, 1)

@@ -125,7 +125,9 @@ class _Sections:
 
     def mapping(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = data.get(key)
-        return value if isinstance(value, Mapping) and (key,) not in self.lost else {}
+        if not isinstance(value, Mapping) or (key,) in self.lost:
+            return {}
+        return {name: item for name, item in value.items() if isinstance(name, str)}
 
     def list(self, data: Mapping[str, Any], key: str) -> Sequence[Any]:
         value = data.get(key)
@@ -141,6 +143,6 @@ class _Sections:
         broken = frozenset(self._broken.get(path, ()))
         if not broken:
             return Part(path, model.model_validate(value))
-        sound = {key: item for key, item in value.items() if key not in broken}
+        sound = {key: item for key, item in value.items() if isinstance(key, str) and key not in broken}
         wanted = {key: item for key, item in placeholders.items() if key in broken}
         return Part(path, model.model_validate({**wanted, **sound}), broken)

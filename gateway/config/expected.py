@@ -45,7 +45,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "trusted_proxies.*": 'an address or network in quotes, such as "10.0.0.0/8"',
     "routes": "a list of routes; [] for none",
     "routes.*": "a mapping with 'path' and 'to'",
-    "routes.*.path": "text, such as /books/{id}",
+    "routes.*.path": "text of at most 2000 characters, such as /books/{id}",
     "routes.*.to": "the name of a backend, or percentages such as {legacy: 90, new: 10}",
     "routes.*.to.*": "a number from 0 to 100",
     "routes.*.name": "text of 1 to 200 characters",

@@ -79,6 +79,8 @@ def _finding(kind: str, path: Path, is_key: bool, data: object) -> Finding:
         return Finding(path[:-1], MISSING.get(place, f"'{path[-1]}' is missing"))
     if kind == "extra_forbidden":
         return Finding(path, _unknown_key(str(path[-1]), pattern(path[:-1])), at_key=True)
+    if kind == "invalid_key":
+        return Finding(path, f"a key must be text, not {show(path[-1])}", at_key=True)
     if is_key:
         return Finding(path, _bad_key(path[-1], place), at_key=True)
     if not path:

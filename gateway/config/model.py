@@ -143,6 +143,7 @@ class RouteConfig(Model):
     """What to match and where to send it."""
 
     path: str = Field(
+        max_length=2000,
         description=(
             "The whole path: literal segments, `{name}` (one segment), `{name:int}`, `{name:uuid}`, and "
             "`{name:path}` for one or more segments at the end. A trailing slash counts."

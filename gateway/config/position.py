@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from gateway.config.problem import Problem
+from gateway.config.words import shorten
 
 # The way to a value from the root: ("routes", 2, "to").
 Path = tuple[str | int, ...]
@@ -139,5 +140,6 @@ def path_text(path: Path) -> str:
         if isinstance(step, int):
             parts.append(f"[{step}]")
         else:
-            parts.append(f".{step}" if parts else step)
+            name = shorten(step)
+            parts.append(f".{name}" if parts else name)
     return "".join(parts)

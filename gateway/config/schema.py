@@ -55,17 +55,20 @@ class _ForEditors(GenerateJsonSchema):
 
 
 def _tidy(node: Any) -> None:
+    """Take out what is not worth an editor's hover, in ``node`` and all schemas inside it."""
     if isinstance(node, list):
         for item in node:
             _tidy(item)
     if not isinstance(node, dict):
         return
-    # What is not worth an editor's hover: that a section is left out by default, and a pattern that is only the enum.
+    # That a section is left out by default is no news, and neither is a pattern that only repeats the enum.
     if isinstance(node.get("default"), dict | list | None):
         node.pop("default", None)
     if "enum" in node:
         node.pop("pattern", None)
-    if isinstance(node.get("description"), str):
+    if "description" in node:
         node["description"] = _WRAPPED.sub(" ", node["description"])
-    for item in node.values():
-        _tidy(item)
+    for keyword, inner in node.items():
+        # Here the keys are names, one of which is `default`.
+        named = keyword in ("$defs", "properties", "patternProperties")
+        _tidy(list(inner.values()) if named else inner)

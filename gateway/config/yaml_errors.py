@@ -71,6 +71,8 @@ def _unclosed(text: str, offset: int, opened: Mark | None, mapping: bool) -> tup
     # {path: /books/{id}, to: new} and {app: ${APP}} are the usual reasons why a brace stands inside braces.
     if _BRACE.match(text, offset):
         return offset, "inside { } or [ ], put text that has {…} in it in quotes"
+    if text.startswith(":", offset):
+        return offset, "a ':' is not expected here: is a ',' missing before the word in front of it?"
     return offset, f"expected ',' or '{closer}' here"
 
 

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config.loader import load_file
+from gateway.routing.split import Split, point
+from tests.cli.conftest import Invoke
+from tests.cli.project import ROUTES, make
+
+CLIENT = "A" * 22
+
+
+def told(invoke: Invoke, *arguments: str) -> dict[str, Any]:
+    done = invoke("explain", *arguments, "--json")
+    assert done.code == 0, done.err
+    data: dict[str, Any] = json.loads(done.out)
+    return data
+
+
+def test_why_a_route_is_passed_over(folder: Path, invoke: Invoke) -> None:
+    assert invoke("explain", "GET", "/books/7").out.splitlines() == [
+        "GET /books/7",
+        "  1. POST /books/{id:int} (line 10) passed over: method is GET, not POST",
+        "  2. GET /books/{id} (line 7) takes it",
+        "→ new",
+    ]
+
+
+def test_what_no_route_takes(folder: Path, invoke: Invoke) -> None:
+    assert invoke("explain", "GET", "/login").out.splitlines() == [
+        "GET /login",
+        "  no route's path matches",
+        "→ legacy, the default",
+    ]
+    assert invoke("explain", "DELETE", "/books/x").out.splitlines() == [
+        "DELETE /books/x",
+        "  1. GET /books/{id} (line 7) passed over: method is DELETE, not GET",
+        "  none of them takes it",
+        "→ legacy, the default",
+    ]
+
+
+def test_a_less_specific_route(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + "  - {path: '/{rest:path}', to: new}\n")
+    lines = invoke("explain", "GET", "/books/x").out.splitlines()
+    assert lines[1:3] == [
+        "  1. GET /books/{id} (line 7) takes it",
+        "  2. /{rest:path} (line 21) would take it, but is less specific",
+    ]
+
+
+def test_a_split_with_a_new_client(folder: Path, invoke: Invoke) -> None:
+    assert invoke("explain", "GET", "/books").out.splitlines() == [
+        "GET /books",
+        "  1. GET /books (line 13) takes it",
+        "  split: new 0–10, legacy 10–100",
+        "  key: no cookie strangler_id, so this is a new client: it is drawn, and stays on its side",
+        "→ new 10 %, legacy 90 %",
+    ]
+
+
+def test_a_split_with_a_known_client(folder: Path, invoke: Invoke) -> None:
+    route = load_file("routes.yaml").config.routes[2]
+    falls = point(route.salt, CLIENT)
+    split = Split(route.weights, "legacy")
+    answer = told(invoke, "GET", "/books", "-H", f"Cookie: a=b; strangler_id={CLIENT}")
+    assert answer["because"] == "key"
+    assert answer["backend"] == split.backends[split.owner(falls)]
+    assert answer["split"] == {
+        "key": "cookie strangler_id",
+        "point": falls / 100,
+        "intervals": [{"backend": "new", "from": 0, "to": 10}, {"backend": "legacy", "from": 10, "to": 100}],
+    }
+
+
+def test_what_cannot_be_an_id_of_ours_is_no_key(folder: Path, invoke: Invoke) -> None:
+    assert told(invoke, "GET", "/books", "-H", "Cookie: strangler_id=me")["because"] == "draw"
+
+
+def test_sticky_by_address(folder: Path, invoke: Invoke) -> None:
+    assert told(invoke, "GET", "/static/a.css")["backend"] is None
+    one = told(invoke, "GET", "/static/a.css", "--client-ip", "2001:db8::1")
+    other = told(invoke, "GET", "/static/b.css", "--client-ip", "2001:db8::2")
+    assert one["split"]["key"] == "address 2001:db8::/64"
+    assert (one["backend"], one["split"]) == (other["backend"], other["split"])
+    assert "give it with --client-ip" in invoke("explain", "GET", "/static/a.css").out
+
+
+@pytest.mark.parametrize(
+    ("sticky", "header", "key"),
+    [
+        ("header:X-User-Id", "X-User-Id: 7", "header x-user-id"),
+        ("cookie:session", "Cookie: session=7", "cookie session"),
+    ],
+)
+def test_other_keys(folder: Path, invoke: Invoke, sticky: str, header: str, key: str) -> None:
+    make(folder, ROUTES.replace("sticky: ip", f"sticky: {sticky}"))
+    drawn = told(invoke, "GET", "/static/a.css")
+    assert (drawn["because"], drawn["split"]["key"]) == ("draw", key)
+    keyed = told(invoke, "GET", "/static/a.css", "-H", header)
+    assert (keyed["because"], keyed["split"]["key"]) == ("key", key)
+    assert f"key: no {key}, so each request is drawn on its own" in invoke("explain", "GET", "/static/a.css").out
+
+
+def test_sticky_none(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES.replace("sticky: ip", "sticky: none"))
+    assert "key: none, each request is drawn on its own" in invoke("explain", "GET", "/static/a.css").out
+
+
+def test_all_to_one_side_is_no_split(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES.replace("{legacy: 90, new: 10}", "{legacy: 0, new: 100}"))
+    answer = told(invoke, "GET", "/books")
+    assert (answer["because"], answer["backend"], answer["split"]) == ("route", "new", None)
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/a/%2e%2e/b", "/a%00", "/a\\b", "/a%2"])
+def test_what_the_gateway_refuses(folder: Path, invoke: Invoke, path: str) -> None:
+    assert invoke("explain", "GET", path).out.startswith("refused with 400: the path has a ")
+    assert told(invoke, "GET", path)["because"] == "refused"
+
+
+def test_the_path_that_is_decided_on(folder: Path, invoke: Invoke) -> None:
+    answer = told(invoke, "GET", "/books/a%2Fb%20c%C3%A9?x=1")
+    assert (answer["path"], answer["forwarded_path"]) == ("/books/a%2Fb cé", "/books/a%2Fb%20c%C3%A9")
+    assert answer["backend"] == "new"
+
+
+def test_a_whole_url_names_the_host(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + "  - {path: /, host: shop.example, query: {v: '2'}, headers: {X-B: true}, to: new}\n")
+    assert told(invoke, "GET", "https://shop.example:8443?v=2", "-H", "x-b: 1")["backend"] == "new"
+    assert told(invoke, "GET", "https://shop.example/", "-H", "x-b: 1")["backend"] == "legacy"
+    assert told(invoke, "GET", "/?v=2", "-H", "Host: shop.example", "-H", "x-b: 1")["backend"] == "new"
+    [candidate] = told(invoke, "GET", "http://other.example/?v=2")["candidates"]
+    assert candidate["passed_over"] == "host is 'other.example', not shop.example"
+
+
+OVERRIDE = "override: {allow: [10.0.0.0/8]}\n"
+
+
+def test_an_override(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + OVERRIDE)
+    wish = ("-H", "X-Gateway-Backend: legacy")
+    assert told(invoke, "GET", "/books/x", *wish, "--client-ip", "10.1.1.1")["because"] == "override"
+    assert invoke("explain", "GET", "/books/x", *wish, "--client-ip", "10.1.1.1").out.endswith(
+        "→ legacy, by override\n"
+    )
+    assert told(invoke, "GET", "/books/x", *wish, "--client-ip", "192.0.2.1")["because"] == "route"
+    assert told(invoke, "GET", "/books/x", *wish)["because"] == "route"
+
+
+def test_an_override_with_a_typing_mistake(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + OVERRIDE)
+    done = invoke("explain", "GET", "/books/x", "-H", "X-Gateway-Backend: nwe", "--client-ip", "10.1.1.1")
+    assert done.out == "refused with 400: the override names no known backend\n"
+
+
+def test_a_method_in_small_letters(folder: Path, invoke: Invoke) -> None:
+    assert told(invoke, "get", "/books/x")["method"] == "GET"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("GET", "books"), "did you mean '/books'?"),
+        (("G T", "/books"), "'G T' is not a method such as GET"),
+        (("GET", "/books", "-H", "nonsense"), "'nonsense' is not a header; write it as 'Name: value'"),
+        (("GET", "/books", "-H", "a b: c"), "'a b: c' is not a header; write it as 'Name: value'"),
+        (("GET", "/books", "--client-ip", "here"), "'here' is not an IP address"),
+    ],
+)
+def test_bad_usage(folder: Path, invoke: Invoke, arguments: tuple[str, ...], message: str) -> None:
+    done = invoke("explain", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err

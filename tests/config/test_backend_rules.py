@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.config.loader import load_text
+from tests.config.said import BACKENDS, said
+
+
+def of(backend: str) -> list[str]:
+    text = f"version: 1\ndefault: new\nbackends:\n  new: {{{backend}}}\n"
+    return [problem.removeprefix("routes.yaml:4:") for problem in said(text)]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lagacy", "unknown backend 'lagacy'; did you mean 'legacy'?"),
+        ("NEW", "unknown backend 'NEW'; did you mean 'new'?"),
+        ("other", "unknown backend 'other'; known are legacy and new"),
+    ],
+)
+def test_the_default_is_a_backend(name: str, message: str) -> None:
+    assert said(BACKENDS.replace("default: legacy", f"default: {name}")) == [f"routes.yaml:5:10: {message}"]
+
+
+def test_known_backends_are_listed_in_order_and_not_all_of_a_hundred() -> None:
+    backends = "".join(f"  b{n:03}: {{app: 'a:b'}}\n" for n in reversed(range(100)))
+    [problem] = said(f"version: 1\ndefault: x\nbackends:\n{backends}")
+    assert problem.endswith("known are b000, b001, b002, b003, b004, b005, b006, b007, b008 and b009")
+
+
+def test_each_backend_has_an_address() -> None:
+    assert of("") == ["8: 'new' has no 'app'; write where it is, such as app: \"module:app\""]
+    assert of("threads: 3") == ["8: 'new' has no 'app'; write where it is, such as app: \"module:app\""]
+
+
+def test_each_backend_has_one_address() -> None:
+    assert "21: 'new' has app and url; give one of them" in of("app: 'a:b', url: 'http://x'")
+    assert "34: 'new' has url and urls; give one of them" in of("url: 'http://127.0.0.1', urls: ['http://127.0.0.1']")
+
+
+def test_a_broken_address_is_an_address() -> None:
+    assert of("app: 5") == ["14: 'app' must be text, such as \"module:app\", not 5; put it in quotes"]
+
+
+def test_a_backend_whose_app_is_handed_over_needs_no_address() -> None:
+    for backend in ("{}", "{url: 'http://x'}", "{app: 'a:b'}"):
+        text = f"version: 1\ndefault: new\nbackends: {{new: {backend}}}\n"
+        assert load_text(text, provided={"new"}).config.default == "new"
+
+
+def test_apps_are_import_strings() -> None:
+    assert of("app: shop.main") == ["14: 'shop.main' names no attribute; did you mean 'shop:main'?"]
+
+
+def test_remote_backends_are_not_served_yet() -> None:
+    words = "is not served by this version yet: give 'new' an 'app' that runs in this process"
+    assert of("url: 'http://127.0.0.1:5000'") == [f"9: 'url' {words}"]
+    assert of("urls: ['http://127.0.0.1:5000', 'unix:/run/x']") == [f"9: 'urls' {words}"]
+
+
+def test_urls_are_addresses() -> None:
+    assert "14: '127.0.0.1:5000' is not an address; it begins with http://, https:// or unix:/" in of(
+        "url: '127.0.0.1:5000'"
+    )
+    assert "28: 'x' is not an address; it begins with http://, https:// or unix:/" in of("urls: ['http://a', x]")
