@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+from gateway.backends.search_path import look_beside
 from gateway.dataplane.app import Gateway
 
-app = Gateway.from_file(os.environ.get("GATEWAY_ROUTES", "routes.yaml"))
+_routes = os.environ.get("GATEWAY_ROUTES", "routes.yaml")
+look_beside(_routes)
+app = Gateway.from_file(_routes)

@@ -12,6 +12,6 @@ def look_beside(routes: str | os.PathLike[str]) -> None:
 
     The current folder is named too: a console script has its own folder first on the path, and not that one.
     """
-    for folder in (str(Path(routes).resolve().parent), os.getcwd()):
+    for folder in (str(Path(routes).absolute().parent), os.getcwd()):
         if folder not in sys.path:
             sys.path.insert(0, folder)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-_ABSOLUTE = re.compile(r"https?://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_ABSOLUTE = re.compile(r"(?P<scheme>https?)://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 # RFC 9110, 5.6.2: a token.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -22,6 +22,7 @@ class Request:
     """``raw_path`` and ``query`` are as a client would send them; ``headers`` have lower-case names."""
 
     method: str
+    scheme: str
     raw_path: bytes
     query: bytes
     headers: tuple[tuple[bytes, bytes], ...]
@@ -49,11 +50,12 @@ class Request:
         # A fragment is never sent.
         path, _, query = target.partition("#")[0].partition("?")
         return cls(
-            method.upper(),
-            path.encode("utf-8", "surrogateescape"),
-            query.encode("utf-8", "surrogateescape"),
-            tuple(fields),
-            client,
+            method=method.upper(),
+            scheme=absolute["scheme"].lower() if absolute else "http",
+            raw_path=path.encode("utf-8", "surrogateescape"),
+            query=query.encode("utf-8", "surrogateescape"),
+            headers=tuple(fields),
+            client=client,
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from starlette.types import Scope
 
 from gateway.cli.request import Request
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.dataplane.inbound import TrustedProxies, admit
 from gateway.dataplane.override import OverrideRule, UnknownBackend
 from gateway.routing.path import PathError, canonical
 from gateway.routing.split import Split, point
@@ -61,6 +64,7 @@ def judge(request: Request, loaded: Loaded) -> Verdict:
         path, forwarded = canonical(request.raw_path)
     except PathError as error:
         return Verdict("refused", refused=str(error))
+    request = _admitted(request, path, forwarded, config)
     candidates = _candidates(request, path, loaded)
     taken = next((candidate for candidate in candidates if candidate.passed_over is None), None)
 
@@ -114,6 +118,18 @@ def as_data(request: Request, verdict: Verdict) -> Mapping[str, object]:
             ],
         },
     }
+
+
+def _admitted(request: Request, path: str, forwarded: bytes, config: Config) -> Request:
+    """The request as routes see it: with the gateway's own X-Forwarded-* fields, and the client they name."""
+    scope: Scope = {
+        "type": "http",
+        "scheme": request.scheme,
+        "headers": list(request.headers),
+        "client": (request.client, 0) if request.client else None,
+    }
+    scope, client, _ = admit(scope, path, forwarded, TrustedProxies(config.trusted_proxies), "")
+    return replace(request, headers=tuple(scope["headers"]), client=client)
 
 
 def _candidates(request: Request, path: str, loaded: Loaded) -> tuple[Candidate, ...]:

@@ -113,8 +113,8 @@ def _compile_route(route: RouteConfig, config: Config, backends: Mapping[str, Ba
     split = Split(route.weights, config.default)
     lanes = tuple(Lane(backends[name], Recorder(slots, route.label, name)) for name in split.backends)
     sole = [lane for lane, weight in zip(lanes, split.weights, strict=True) if weight > 0]
-    salt = f"group:{route.group}" if route.group is not None else f"route:{route.label}"
     if len(sole) == 1:
         # 100 % to one side is no split: nobody needs a cookie for it.
-        return Route(route.label, salt, (sole[0], *(lane for lane in lanes if lane is not sole[0])), None, sticky, None)
-    return Route(route.label, salt, lanes, split, sticky, EvenDraw(split.weights))
+        others = (lane for lane in lanes if lane is not sole[0])
+        return Route(route.label, route.salt, (sole[0], *others), None, sticky, None)
+    return Route(route.label, route.salt, lanes, split, sticky, EvenDraw(split.weights))

@@ -158,6 +158,13 @@ def test_an_override_with_a_typing_mistake(folder: Path, invoke: Invoke) -> None
     assert done.out == "refused with 400: the override names no known backend\n"
 
 
+def test_only_trusted_proxies_say_who_the_client_is(folder: Path, invoke: Invoke) -> None:
+    said = ("-H", "X-Forwarded-For: 192.0.2.7", "--client-ip", "10.0.0.1")
+    assert told(invoke, "GET", "/static/a.css", *said)["split"]["key"] == "address 10.0.0.1"
+    make(folder, ROUTES + "trusted_proxies: [10.0.0.0/8]\n")
+    assert told(invoke, "GET", "/static/a.css", *said)["split"]["key"] == "address 192.0.2.7"
+
+
 def test_a_method_in_small_letters(folder: Path, invoke: Invoke) -> None:
     assert told(invoke, "get", "/books/x")["method"] == "GET"
 
