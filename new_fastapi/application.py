@@ -15,13 +15,16 @@ from .database import Sessions, connected
 from .faithful import errors
 from .faithful.json import FlaskJSON
 from .faithful.rules import FlaskRules, Rules
-from .routers import account, books, external, items, products, users
+from .live.feed import Feed
+from .models import Book, Item, Message, Product
+from .routers import account, books, chat, events, external, items, products, users
 from .schemas import Problem
 from .session import flask_session
 from .settings import Settings
 from .third_party import ThirdParty
 
 MOVED = (books.router, users.router, items.router, products.router, account.router, external.router)
+NEW = (events.router, chat.router)
 
 
 class State(TypedDict):
@@ -29,6 +32,8 @@ class State(TypedDict):
 
     sessions: Sessions
     third_party: ThirdParty
+    catalogue: Feed
+    chat: Feed
 
 
 @asynccontextmanager
@@ -38,7 +43,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         connected(settings.database_url) as sessions,
         ThirdParty.connected(settings.third_party_url, settings.third_party_timeout) as third_party,
     ):
-        yield {"sessions": sessions, "third_party": third_party}
+        catalogue, chat = Feed(sessions, [Book, Product, Item]), Feed(sessions, [Message])
+        yield {"sessions": sessions, "third_party": third_party, "catalogue": catalogue, "chat": chat}
+        await catalogue.close()
+        await chat.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,  # to Flask, /books/ is simply not there
         default_response_class=FlaskJSON,
-        responses={400: {"model": Problem}},
+        responses={"4XX": {"model": Problem, "description": "Refused"}},
     )
     app.state.settings = settings
     app.state.session = session
@@ -60,6 +68,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(FlaskRules, rules=rules)
     app.add_middleware(FlaskSessionMiddleware, session=session)
-    for router in MOVED:
+    for router in (*MOVED, *NEW):
         app.include_router(router)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -70,14 +71,22 @@ async def ask_new(app: ASGIApp, state: Mapping[str, object], ask: Ask) -> Answer
         "state": dict(state),
     }
     sent: list[Message] = []
+    unread = [ask.body]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": ask.body, "more_body": False}
+        if not unread:
+            await asyncio.Event().wait()  # the client stays until it has its answer
+        return {"type": "http.request", "body": unread.pop(), "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(scope, receive, send)
+    try:
+        await app(scope, receive, send)
+    except Exception:
+        # After the 500 has been sent, the error goes on to the server, for its log.
+        if not sent or sent[0]["status"] != 500:
+            raise
     start, *rest = sent
     raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
     return Answer(start["status"], _joined(raw), b"".join(message.get("body", b"") for message in rest))
