@@ -22,8 +22,9 @@ _CLEARING = 1.0
 class Server(uvicorn.Server):
     """Serves ``app`` on one socket until ``drain()`` is called.
 
-    ``started`` is called once connections are accepted, ``draining`` once they no longer are. ``drain_timeout``
-    is how many seconds running requests have to finish before they are cut off.
+    ``on_started`` is called once connections are accepted, ``on_draining`` once they no longer are. ``drain_timeout``
+    is how many seconds running requests have to finish before they are cut off. ``protocol`` speaks HTTP, as in
+    ``uvicorn.Config(http=...)``.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Server(uvicorn.Server):
         app: Callable[..., Any],
         *,
         drain_timeout: int,
+        protocol: type[asyncio.Protocol] | str = "httptools",
         on_started: Callable[[], None] = lambda: None,
         on_draining: Callable[[], None] = lambda: None,
         **settings: Any,
@@ -40,7 +42,7 @@ class Server(uvicorn.Server):
                 app,
                 interface="asgi3",
                 lifespan="off",
-                http="httptools",
+                http=protocol,
                 ws="websockets-sansio",
                 log_config=None,
                 access_log=False,
@@ -75,7 +77,7 @@ class Server(uvicorn.Server):
         # uvicorn closes a connection without a request at once. One that has been accepted this moment has its
         # request in the socket's buffer, unread, and would be reset. So everyone gets one last call, and is told
         # with the answer that the connection ends (RFC 9112 9.6).
-        self.server_state.default_headers.append((b"connection", b"close"))
+        self._tell_everyone((b"connection", b"close"))
         await asyncio.sleep(_LAST_CALL)
         await super().shutdown(None)
         cut = self.server_state.tasks
@@ -83,3 +85,10 @@ class Server(uvicorn.Server):
             many = "1 request was" if len(cut) == 1 else f"{len(cut)} requests were"
             logger.warning("%s not finished within the drain time and cut off", many)
             await asyncio.wait(cut, timeout=_CLEARING)
+
+    def _tell_everyone(self, field: tuple[bytes, bytes]) -> None:
+        """Add ``field`` to every answer that has not begun, those to requests that run already included."""
+        state = self.server_state
+        # Requests that run hold this very list; new ones look for another list to know that something changed.
+        state.default_headers.append(field)
+        state.default_headers = list(state.default_headers)
