@@ -87,3 +87,10 @@ class Client:
     @property
     def complete(self) -> bool:
         return bool(self.sent) and self.sent[-1].get("more_body") is not True and len(self.sent) > 1
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when ``condition`` holds; it is given five seconds."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)

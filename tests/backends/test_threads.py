@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
 
 from gateway.backends.overload import Overloaded
 from gateway.backends.threads import RETRY_AFTER_MAX, ThreadPool
+from tests.backends.asgi import until
 
 Job = Callable[[], None]
 
@@ -82,8 +82,8 @@ async def test_one_thread_serves_one_job_after_another() -> None:
         done = threading.Event()
         pool.submit(done.set)
         assert done.wait(5)
-        time.sleep(0.001)  # the thread goes back to sleep
-    assert sum(thread.name.startswith("test-") for thread in threading.enumerate()) <= 2
+        await until(lambda: "1 idle" in repr(pool))
+    assert repr(pool).startswith("<ThreadPool test: 1 of 8 threads")
     await ended(pool)
 
 
@@ -105,7 +105,7 @@ async def test_threads_that_slept_all_wake_when_jobs_wait() -> None:
             pool.submit(jobs)
         jobs.wait_started(6)
         jobs.go.set()
-        await asyncio.sleep(0.02)
+        await until(lambda: "6 idle" in repr(pool))
     await ended(pool)
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateway.backends.mailbox import Mailbox
 from gateway.backends.wsgi_input import ClientDisconnected
 from gateway.backends.wsgi_outbox import HIGH_WATER, Outbox
+from tests.backends.asgi import until
 
 
 @pytest.fixture
@@ -73,7 +74,8 @@ async def test_the_thread_waits_while_too_much_is_outstanding(outbox: Outbox) ->
     thread = threading.Thread(target=produce)
     thread.start()
     body, _ = await outbox.take()
-    await asyncio.sleep(0.02)
+    await until(lambda: produced == 2)
+    await asyncio.sleep(0.01)
     assert produced == 2  # it waits in the third: what was taken has not been accepted
     outbox.accepted(len(body))
     async with asyncio.timeout(5):

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message
 
 from gateway.backends.wsgi_outbox import HIGH_WATER
-from tests.backends.asgi import DISCONNECT, Client, http_scope, request
+from tests.backends.asgi import DISCONNECT, Client, http_scope, request, until
 from tests.backends.wsgi_apps import PLAIN, Bridge, answer, with_length
 
 
@@ -76,11 +76,11 @@ async def test_a_slow_reader_holds_the_app_back(bridge: Bridge) -> None:
 
     client = Client(on_send=on_send)
     task = asyncio.create_task(client.call(bridge(generator)))
-    await asyncio.sleep(0.03)
-    assert HIGH_WATER <= generator.produced * 1000 <= HIGH_WATER + 2000
-    reading.set()
+    await until(lambda: generator.produced * 1000 > HIGH_WATER)
     await asyncio.sleep(0.01)
-    assert generator.produced * 1000 > 2 * HIGH_WATER
+    assert generator.produced * 1000 <= HIGH_WATER + 2000
+    reading.set()
+    await until(lambda: generator.produced * 1000 > 3 * HIGH_WATER)
     client.leave()
     async with asyncio.timeout(2):
         await task
@@ -137,8 +137,9 @@ async def test_a_send_that_raises_at_once(bridge: Bridge) -> None:
 
 async def test_a_cancelled_request_ends_the_generator(bridge: Bridge) -> None:
     generator = Generator(b"x" * 30_000)
-    task = asyncio.create_task(Client().call(bridge(generator)))
-    await asyncio.sleep(0.01)
+    client = Client()
+    task = asyncio.create_task(client.call(bridge(generator)))
+    await until(lambda: len(client.sent) > 1)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
