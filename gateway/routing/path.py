@@ -7,6 +7,7 @@ app serves ``/admin``. Here the table decides on the very string that an embedde
 
 from __future__ import annotations
 
+import itertools
 import re
 
 
@@ -39,26 +40,22 @@ _REASONS = {
 # /..;x/ is /../, the oldest way around a proxy's path rules.
 _DOT_SEGMENT = re.compile(r"(?:/|%2F)\.\.?(?:/|%2F|;|\Z)", re.IGNORECASE)
 
-_ESCAPE = re.compile(rb"%..|[\x80-\xff]", re.DOTALL)
+# For every byte outside ASCII, as a Latin-1 character, its escape.
+_ESCAPES = {byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}
 
 
-def _replacements() -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-    """What becomes of every escape and every non-ASCII byte: in the decoded path, and in the forwarded one."""
-    decoded: dict[bytes, bytes] = {}
-    forwarded: dict[bytes, bytes] = {}
-    hexadecimal = "0123456789ABCDEFabcdef"
-    for escape in (f"%{high}{low}" for high in hexadecimal for low in hexadecimal):
-        key = escape.encode()
-        byte = bytes.fromhex(escape[1:])
-        decoded[key] = b"%2F" if byte == b"/" else byte
-        forwarded[key] = byte if byte[0] in _UNRESERVED else key.upper()
-    for value in range(0x80, 0x100):
-        decoded[bytes((value,))] = bytes((value,))
-        forwarded[bytes((value,))] = b"%%%02X" % value
-    return decoded, forwarded
+def _escapes() -> dict[bytes, tuple[bytes, bytes]]:
+    """What the two digits of an escape, in any case, stand for: in the decoded path, and in the forwarded one."""
+    meanings: dict[bytes, tuple[bytes, bytes]] = {}
+    for high, low in itertools.product("0123456789ABCDEFabcdef", repeat=2):
+        byte = bytes.fromhex(high + low)
+        escape = b"%%%02X" % byte[0]
+        decoded = escape if byte == b"/" else byte
+        meanings[f"{high}{low}".encode()] = decoded, byte if byte[0] in _UNRESERVED else escape
+    return meanings
 
 
-_DECODED, _FORWARDED = _replacements()
+_MEANINGS = _escapes()
 
 
 def canonical(raw_path: bytes) -> tuple[str, bytes]:
@@ -67,6 +64,8 @@ def canonical(raw_path: bytes) -> tuple[str, bytes]:
     The first is decoded once, as UTF-8, with U+FFFD for what is not UTF-8 (overlong forms of "/" and "." among it).
     Nothing decoded becomes a separator: an encoded slash stays the three characters ``%2F`` inside its segment. So
     ``path.split("/")`` are the decoded segments of the request. ``;``, ``//`` and full-width forms stay as they are.
+    (Werkzeug takes the slashes that a path begins with for one, so a Flask app serves ``/admin`` for ``//admin``: what
+    must not reach it by that name needs a route, or a rule in the app.)
 
     The second has the escapes of RFC 3986 6.2.2: hexadecimal digits in upper case, unreserved characters bare; and
     the bytes that should have been escaped, as curl sends them, are. It is its own canonical form.
@@ -90,7 +89,18 @@ def canonical(raw_path: bytes) -> tuple[str, bytes]:
     if refused is not None:
         assert refused.lastgroup is not None
         raise PathError(_REASONS[refused.lastgroup])
-    path = _ESCAPE.sub(lambda found: _DECODED[found[0]], raw_path).decode("utf-8", "replace")
+    first, *parts = raw_path.split(b"%")
+    decoded = [first]
+    forwarded = [first]
+    for part in parts:
+        meaning, form = _MEANINGS[part[:2]]
+        rest = part[2:]
+        decoded += (meaning, rest)
+        forwarded += (form, rest)
+    path = b"".join(decoded).decode("utf-8", "replace")
     if _DOT_SEGMENT.search(path):
         raise PathError("the path has a dot segment (. or ..)")
-    return path, _ESCAPE.sub(lambda found: _FORWARDED[found[0]], raw_path)
+    raw_path = b"".join(forwarded)
+    if not raw_path.isascii():
+        raw_path = raw_path.decode("latin-1").translate(_ESCAPES).encode("ascii")
+    return path, raw_path

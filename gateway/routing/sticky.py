@@ -47,14 +47,14 @@ def cookie_values(headers: RawHeaders, name: bytes) -> Iterator[str]:
     """The values of every cookie of that name that are not empty, as they were sent, without quotes around them.
 
     By the splitting of RFC 6265 5.4, read generously: any number of Cookie fields (HTTP/2 allows it, RFC 9113 8.2.3),
-    any spacing, and what has no ``=`` is passed over.
+    any spacing; what has no ``=`` has no value.
     """
     for field, line in headers:
         if field != b"cookie" or name not in line:
             continue
         for pair in line.split(b";"):
-            key, equals, value = pair.partition(b"=")
-            if equals and key.strip() == name:
+            key, _, value = pair.partition(b"=")
+            if key.strip() == name:
                 value = value.strip()
                 if len(value) >= 2 and value[:1] == value[-1:] == b'"':
                     value = value[1:-1]

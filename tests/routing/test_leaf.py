@@ -55,3 +55,10 @@ def test_a_method_that_a_host_does_not_take_falls_through_to_a_less_specific_hos
         entry and entry[1]
         for entry in (leaf.pick(method, particulars("shop.example.com")) for method in ("GET", "PUT", "POST"))
     ] == ["exact", "wildcard", "any"]
+
+
+def test_a_condition_that_does_not_hold_falls_through_to_the_rule_for_any_method() -> None:
+    entries = [(rule("/", "GET", headers={"x-beta": "1"}), "beta"), (rule("/"), "any")]
+    entry = Leaf(entries).pick("GET", particulars("example.com"))
+    assert entry is not None
+    assert entry[1] == "any"
