@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -42,12 +43,11 @@ class Lifeline:
         if not self._writer.is_closing():
             self._writer.write(encode(message))
 
-    async def flush(self) -> None:
-        """Wait until everything is sent, or cannot be sent any more."""
-        try:
-            await self._writer.drain()
-        except OSError:
-            return
+    async def close(self) -> None:
+        """Returns when everything is sent, or cannot be sent any more."""
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
 
 
 def _watch(connection: socket.socket, loop: asyncio.AbstractEventLoop, lost: Callable[[], None], limit: float) -> None:

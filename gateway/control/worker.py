@@ -65,7 +65,7 @@ class Worker:
                 await gateway.stop()
             return 0
         finally:
-            await self._lifeline.flush()
+            await self._lifeline.close()
             if self._orphaned:
                 # Nobody else is left to do it. The other workers do the same, in whatever order.
                 shutil.rmtree(options.runtime, ignore_errors=True)

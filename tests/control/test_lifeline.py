@@ -18,7 +18,6 @@ async def test_messages_arrive_in_order_and_the_end_of_control_is_noticed() -> N
     lifeline = await Lifeline.connect(theirs.detach(), lost.set, limit=60)
     lifeline.send(Ready(digest="f96b50edf9f3"))
     lifeline.send(Draining())
-    await lifeline.flush()
     reader, writer = await asyncio.open_unix_connection(sock=ours)
     assert decode(await reader.readline()) == Ready(digest="f96b50edf9f3")
     assert decode(await reader.readline()) == Draining()
@@ -27,7 +26,7 @@ async def test_messages_arrive_in_order_and_the_end_of_control_is_noticed() -> N
     async with asyncio.timeout(2):
         await lost.wait()
     lifeline.send(Draining())  # to nobody: no error
-    await lifeline.flush()
+    await lifeline.close()
 
 
 @pytest.mark.parametrize("stuck", ["time.sleep(60)", "await asyncio.sleep(60)"])
