@@ -4,7 +4,7 @@ Each test is named for the case that its requests and answers come from (conform
 kubernetes-sigs/gateway-api, standard channel of v1). Their ``PathPrefix`` is three routes here, because a trailing
 slash is significant to us and a rest is never empty; their 404 is our None.
 
-Where we differ on purpose, for DESIGN 2:
+Where we differ on purpose:
 
 - They compare hosts before paths, since a host selects a whole HTTPRoute; we compare paths first. Cases in which that
   makes a difference are in ``test_paths_go_before_hosts``.

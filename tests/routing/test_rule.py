@@ -10,7 +10,7 @@ from tests.routing.rules import rule
 
 
 def test_order_within_one_path() -> None:
-    """DESIGN 2: host, then methods named, then the number of header matches, then query matches."""
+    """Host, then methods named, then the number of header matches, then query matches."""
     rules = [
         rule("/a", host="shop.example.com"),
         rule("/a", "GET", host="*.eu.example.com", headers={"x": "1"}),
