@@ -60,20 +60,23 @@ class FlaskRequest(Request):
         ):
             self.scope[_PROBLEM] = 415
             return b""
-        largest: int = self.app.state.settings.largest_body
+        body = await self._limited_body(self.app.state.settings.largest_body)
+        if not body:
+            # FastAPI will not try to parse nothing.
+            self.scope[_PROBLEM] = 400 if body is not None else 413
+        return body or b""
+
+    async def _limited_body(self, largest: int) -> bytes | None:
+        """The body, or None if it is larger; of that no more is read than is needed to know."""
         declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > largest:
+            return None
         body = bytearray()
-        if not (declared.isdecimal() and int(declared) > largest):
-            async for chunk in self.stream():
-                body += chunk
-                if len(body) > largest:
-                    break
-            else:
-                if not body:
-                    self.scope[_PROBLEM] = 400  # FastAPI will not try to parse it
-                return bytes(body)
-        self.scope[_PROBLEM] = 413
-        return b""
+        async for chunk in self.stream():
+            body += chunk
+            if len(body) > largest:
+                return None
+        return bytes(body)
 
 
 class FlaskRoute(APIRoute):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from new_fastapi import create_app
 from tests.new_fastapi.conftest import Apps, new_settings
@@ -97,3 +98,28 @@ async def test_a_crash_is_answered_alike_and_keeps_the_session(
         assert sessions[0] == sessions[1]
     assert new.status == (500 if cookie else 401)
     assert new.headers["vary"] == legacy.headers["vary"] == "Cookie"
+
+
+async def test_a_body_that_does_not_say_its_length_is_read_no_further_than_the_limit(twins: Apps) -> None:
+    sent: list[Message] = []
+    chunks = 0
+
+    async def receive() -> Message:
+        nonlocal chunks
+        chunks += 1
+        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/users",
+        "query_string": b"",
+        "headers": headers,
+        "state": dict(twins.state),
+    }
+    await twins.new(scope, receive, send)
+    assert (sent[0]["status"], chunks) == (413, 11)
