@@ -60,6 +60,13 @@ class Tally:
         self.latencies.append(latency)
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
 
+    def merge(self, other: Tally) -> None:
+        """Count what ``other`` counted too; the seconds add up."""
+        self.latencies.extend(other.latencies)
+        self.seconds += other.seconds
+        for status, count in other.statuses.items():
+            self.statuses[status] = self.statuses.get(status, 0) + count
+
 
 def get(path: str, body: bytes, *, cookie: str = "") -> Request:
     """A GET that must be answered 200 with exactly ``body``."""
@@ -87,29 +94,35 @@ def drive(
     connections: int,
     seconds: float | None = None,
     count: int | None = None,
+    spread: float = 0.0,
     timeout: float = 30.0,
 ) -> Tally:
     """Keep ``connections`` busy for ``seconds``, or until ``count`` requests are sent; wait for all the answers.
 
-    The requests are dealt out in turn, each connection sending its next one as soon as it has its answer. Raises
-    WrongAnswerError when a check fails, when a connection ends without an answer, and when nothing arrives for
-    ``timeout`` seconds.
+    The requests are dealt out in turn, each connection sending its next one as soon as it has its answer. The
+    connections are made, and their first requests sent, evenly over ``spread`` seconds. Raises WrongAnswerError when
+    a check fails, when a connection ends without an answer, and when nothing arrives for ``timeout`` seconds.
     """
     tally = Tally()
     turn = cycle(requests)
-    clients = {client.fileno(): client for client in (Client(address) for _ in range(connections))}
+    clients: dict[int, Client] = {}
     poll = select.epoll()
     started = time.perf_counter()
     deadline = float("inf") if seconds is None else started + seconds
     left = float("inf") if count is None else count
     waiting = 0
     try:
-        for number, client in clients.items():
-            poll.register(number, select.EPOLLIN)
-            if left > 0:
-                left -= 1
-                waiting += 1
-                client.send(next(turn))
+        for number in range(connections):
+            if number >= left:
+                break
+            if spread:
+                time.sleep(max(0.0, started + spread * number / connections - time.perf_counter()))
+            client = Client(address)
+            clients[client.fileno()] = client
+            poll.register(client.fileno(), select.EPOLLIN)
+            client.send(next(turn))
+            waiting += 1
+        left -= waiting
         while waiting:
             events = poll.poll(timeout)
             if not events:

@@ -31,7 +31,7 @@ def main() -> bool:
     """Print the table; True when the goal is met."""
     with tempfile.TemporaryDirectory() as folder:
         routes = Path(folder) / "routes.yaml"
-        routes.write_text(_text("blue", 0))
+        routes.write_text(routes_text("blue", 0))
         with gateway(routes, workers=WORKERS) as server, _one_client_per_worker(server) as clients:
             by_kind = _saves(routes, clients)
     times = sorted(seconds for taken in by_kind.values() for seconds in taken)
@@ -58,7 +58,7 @@ def _saves(routes: Path, clients: list[Client]) -> dict[str, list[float]]:
                     raise WrongAnswerError(f"save {number}: a worker left {old!r} although nothing was saved")
             time.sleep(POLL_SECONDS)
         saved = time.perf_counter()
-        saves[kind](routes, _text(new, number))
+        saves[kind](routes, routes_text(new, number))
         taken[kind].append(_until_all_say(new, clients, number) - saved)
     return taken
 
@@ -129,7 +129,7 @@ def _open_files(pid: int) -> set[str]:
     return found
 
 
-def _text(backend: str, number: int) -> str:
+def routes_text(backend: str, number: int) -> str:
     """Twenty routes, of which one decides what /which answers."""
     others = "".join(f'  - {{path: "/r{i}/{{id}}", to: blue}}\n' for i in range(19))
     return (

@@ -24,7 +24,7 @@ STOP_SECONDS = 15.0
 
 
 class StartError(Exception):
-    """The server ended, or did not listen in time. The message ends with what it printed."""
+    """The server ended, or did not answer in time. The message ends with what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(name: str, command: Sequence[str], port: int) -> Iterator[Server]:
-    """Run ``command`` until the block ends. Yields once something listens on ``port``; raises StartError."""
+    """Run ``command`` until the block ends. Yields once it answers on ``port``; raises StartError."""
     _allow_many_sockets()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
@@ -91,14 +91,17 @@ def gateway(routes: Path, *, workers: int = 1) -> Iterator[Server]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until a request is answered, whatever the answer: a port may listen long before its app is imported."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise StartError(f"ended with status {process.returncode} before it listened")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
+            raise StartError(f"ended with status {process.returncode} before it answered")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), START_SECONDS) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: bench.example\r\nConnection: close\r\n\r\n")
+            if client.recv(1):
+                return
         time.sleep(0.05)
-    raise StartError(f"did not listen on port {port} within {START_SECONDS:g} seconds")
+    raise StartError(f"did not answer on port {port} within {START_SECONDS:g} seconds")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.load import Address, Answer, Client, Request, WrongAnswerError, drive, exactly, get, pace
+from benchmarks.load import Address, Answer, Client, Request, Tally, WrongAnswerError, drive, exactly, get, pace
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LAST = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
@@ -150,6 +150,28 @@ def test_pace_keeps_the_rate_and_counts_waiting() -> None:
         tally = pace(address, get("/", b"ok"), rate=1000, seconds=0.05)
     assert tally.answers == server.requests == 50
     assert tally.seconds >= 0.049
+
+
+def test_spreads_the_first_requests() -> None:
+    server = Scripted(OK)
+    with serving(server) as address:
+        tally = drive(address, [get("/", b"ok")], connections=5, count=8, spread=0.05)
+    assert tally.answers == server.requests == 8
+    assert server.connections == 5
+    assert tally.seconds >= 0.04  # the fifth of five starts after four fifths
+
+
+def test_no_more_connections_than_requests() -> None:
+    server = Scripted(OK)
+    with serving(server) as address:
+        assert drive(address, [get("/", b"ok")], connections=5, count=2).answers == 2
+    assert server.connections == 2
+
+
+def test_tallies_merge() -> None:
+    one, other = Tally([0.1], {200: 1}, 1.0), Tally([0.2, 0.3], {200: 1, 503: 1}, 2.0)
+    one.merge(other)
+    assert (one.answers, one.statuses, one.seconds) == (3, {200: 2, 503: 1}, 3.0)
 
 
 def test_headers_are_found_whatever_their_case() -> None:
