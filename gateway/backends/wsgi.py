@@ -120,10 +120,7 @@ class WsgiApp:
                 inbound.watch_after(QUEUE_WATCH)
             await exchange.ready
             if exchange.error is not None:
-                error = exchange.take_error()
-                if exchange.abandoned and isinstance(error, ClientDisconnected):
-                    return
-                raise error
+                exchange.raise_error()
             if exchange.abandoned:
                 return
             await send({"type": "http.response.start", "status": exchange.status, "headers": exchange.headers})

@@ -10,6 +10,7 @@ from types import TracebackType
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from gateway.backends.mailbox import Mailbox
+from gateway.backends.wsgi_input import ClientDisconnected
 from gateway.backends.wsgi_outbox import Outbox
 from gateway.backends.wsgi_response import RawHeaders, length_field, parse_status, raw_headers, without_length
 
@@ -86,11 +87,15 @@ class Exchange:
         if not self.ready.done():
             self.ready.set_result(None)
 
-    def take_error(self) -> Exception:
-        """The error, no longer referred to from here: its traceback refers to this object."""
+    def raise_error(self) -> None:
+        """Raise the app's error, if there is one that anybody wants to know."""
+        # The traceback refers to this frame and to this object; neither may refer back to it.
         error, self.error = self.error, None
-        assert error is not None
-        return error
+        try:
+            if error is not None and not (self.abandoned and isinstance(error, ClientDisconnected)):
+                raise error
+        finally:
+            del error
 
     # In the thread.
 

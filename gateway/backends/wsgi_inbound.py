@@ -70,11 +70,16 @@ class Inbound:
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._pipe is not None:
-            self._pipe.fail(ClientDisconnected("the request is over"))
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+        # All three refer back to this object (a task keeps the traceback of its cancellation). Let go of them, or the
+        # buffers of every body stay until the garbage collector comes by.
+        pipe, self._pipe = self._pipe, None
+        task, self._task = self._task, None
+        self._on_gone = _nobody_asks
+        if pipe is not None:
+            pipe.fail(ClientDisconnected("the request is over"))
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
 
     async def _run(self) -> None:
         pipe = self._pipe
@@ -97,6 +102,10 @@ class Inbound:
             error = ClientDisconnected("the body cannot be received")
             error.__cause__ = raised
         self.gone = True
-        if self._pipe is not None:
-            self._pipe.fail(error)
+        if pipe is not None:
+            pipe.fail(error)
         self._on_gone()
+
+
+def _nobody_asks() -> None:
+    pass

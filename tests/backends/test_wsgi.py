@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import threading
 import time
 from collections.abc import Iterable
@@ -271,6 +273,38 @@ def test_one_bridge_in_one_event_loop_after_another() -> None:
     for _ in range(2):
         assert asyncio.run(Client().call(app)).complete
     asyncio.run(app.stop())
+
+
+def app_of_all_kinds(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"] == "/error":
+        raise ValueError("a bug")
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [PLAIN])
+    return iter([body, b"x"]) if environ["PATH_INFO"] == "/stream" else [body]
+
+
+@pytest.mark.parametrize("path", ["/", "/stream", "/error"])
+@pytest.mark.parametrize("headers", [[], [(b"transfer-encoding", b"chunked")]])
+async def test_a_request_leaves_nothing_to_the_garbage_collector(
+    bridge: Bridge, path: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    # What is in a cycle stays for a while, and a body's buffers are large.
+    app = bridge(app_of_all_kinds)
+
+    async def ask() -> None:
+        with contextlib.suppress(ValueError):
+            await Client().call(app, http_scope("POST" if headers else "GET", path, headers))
+        await until(lambda: " 0 idle" not in repr(app))
+
+    await ask()
+    gc.collect()
+    gc.disable()
+    try:
+        await ask()
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 # What WSGI has no word for
