@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
@@ -50,16 +50,19 @@ def flask_reads(app: Flask, cookie: str) -> dict[str, Any]:
         return dict(context.session)
 
 
+@settings(deadline=None)
 @given(sessions, secret_keys)
 def test_reads_what_flask_wrote(data: dict[str, Any], key: str | bytes) -> None:
     assert FlaskSession(secret_key=key).loads(flask_writes(flask_app(key), data)) == data
 
 
+@settings(deadline=None)
 @given(sessions, secret_keys)
 def test_flask_reads_what_we_wrote(data: dict[str, Any], key: str | bytes) -> None:
     assert flask_reads(flask_app(key), FlaskSession(secret_key=key).dumps(data)) == data
 
 
+@settings(deadline=None)
 @given(sessions, st.integers(0, 2**34))
 def test_at_the_same_second_both_write_the_same_cookie(data: dict[str, Any], now: int) -> None:
     with patch.object(TimestampSigner, "get_timestamp", return_value=now):
@@ -74,6 +77,7 @@ def test_long_sessions_are_compressed_both_ways(length: int) -> None:
     assert flask_reads(flask_app(), ours) == FlaskSession(secret_key="key").loads(theirs) == data
 
 
+@settings(deadline=None)
 @given(sessions, st.lists(secret_keys, min_size=1, max_size=4), st.lists(secret_keys, min_size=1, max_size=4))
 def test_key_rotation_reads_and_signs_as_flask_does(
     data: dict[str, Any], written_with: list[str | bytes], read_with: list[str | bytes]
@@ -93,6 +97,7 @@ def test_a_rotated_key_is_still_read_and_never_signed_with() -> None:
     assert old.loads(new.dumps({"a": 1})) is None
 
 
+@settings(deadline=None)
 @given(sessions, st.integers(-2, 100), st.sampled_from([0, 1, 50]))
 def test_a_cookie_too_old_or_from_the_future_is_refused_as_by_flask(
     data: dict[str, Any], age: int, lifetime: int
@@ -107,6 +112,7 @@ def test_a_cookie_too_old_or_from_the_future_is_refused_as_by_flask(
         assert (session.loads(cookie) or {}) == flask_reads(app, cookie)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_cookie_with_any_byte_changed_is_refused_as_by_flask(data: st.DataObject) -> None:
     session = FlaskSession(secret_key="key")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.http import dump_cookie, parse_cookie
 from werkzeug.sansio.response import Response
@@ -26,6 +26,7 @@ attributes = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(texts)
 @example('session="a\\054\\"b"; session=second')
 @example("session; session=2")
@@ -47,6 +48,7 @@ def test_bytes_that_are_not_utf8_hide_no_cookie() -> None:
     assert read([(b"cookie", b"a=\xff; session=x")], "session") == "x"
 
 
+@settings(deadline=None)
 @given(names, attributes, st.none() | st.datetimes(min_value=datetime(1000, 1, 3)))
 def test_writes_the_field_that_werkzeug_writes(name: str, given: dict[str, Any], expires: datetime | None) -> None:
     assert SessionCookie(name, **given).set("a.b-c_d", expires) == dump_cookie(
@@ -54,6 +56,7 @@ def test_writes_the_field_that_werkzeug_writes(name: str, given: dict[str, Any],
     )
 
 
+@settings(deadline=None)
 @given(names, attributes)
 def test_deletes_as_werkzeug_deletes(name: str, given: dict[str, Any]) -> None:
     response = Response()

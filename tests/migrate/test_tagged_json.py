@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.json.tag import TaggedJSONSerializer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -35,16 +35,19 @@ class InAnApp(TaggedJSONSerializer):
 flask_json = InAnApp()
 
 
+@settings(deadline=None)
 @given(values)
 def test_writes_the_bytes_that_flask_writes(value: Any) -> None:
     assert tagged_json.dumps(value) == flask_json.dumps(value)
 
 
+@settings(deadline=None)
 @given(values)
 def test_reads_back_what_it_wrote(value: Any) -> None:
     assert tagged_json.loads(tagged_json.dumps(value)) == value
 
 
+@settings(deadline=None)
 @given(values)
 def test_reads_what_flask_wrote_as_flask_does(value: Any) -> None:
     text = flask_json.dumps(value)
@@ -63,6 +66,7 @@ odd_json = st.recursive(
 ).map(json.dumps)
 
 
+@settings(deadline=None)
 @given(odd_json)
 def test_odd_tags_are_read_or_refused_as_by_flask(text: str) -> None:
     def outcome(loads: Callable[[str], Any]) -> str:
