@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -85,6 +86,14 @@ def serves(gateway: GatewayProcess, app: str) -> bool:
     answer = gateway.ask("/api/v1/routes").json()
     to = [share["backend"] for share in answer["routes"][0]["to"] if share["percent"]]
     return to == [app] and {worker["version"] for worker in answer["workers"]} == {answer["config"]["version"]}
+
+
+def settled_on(gateway: GatewayProcess, content: str) -> bool:
+    """Whether every planned worker serves exactly this text, and nobody finds anything wrong with the file."""
+    answer = readiness(gateway)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    digests = [worker["digest"] for worker in answer["workers"] if worker["state"] == "ready"]
+    return answer["config"]["state"] == "live" and digests == [digest] * answer["planned"]
 
 
 class Traffic:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.behaviour.probe import InBackground, Traffic, config, metric, project, replace, serves, text
+from tests.behaviour.probe import InBackground, Traffic, config, metric, project, replace, serves, settled_on, text
 from tests.behaviour.process import GatewayProcess, eventually
 
 
@@ -26,9 +26,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]
 @pytest.fixture
 def gateway(shared: GatewayProcess) -> Iterator[GatewayProcess]:
     yield shared
-    shared.routes.unlink(missing_ok=True)
-    shared.routes.write_text(text("legacy"))
-    eventually(lambda: serves(shared, "legacy") and config(shared)["state"] == "live")
+    replace(shared.routes, text("legacy"))
+    eventually(lambda: settled_on(shared, text("legacy")))
 
 
 @pytest.mark.parametrize("save", [Path.write_text, replace])
