@@ -1,4 +1,4 @@
-"""Imports run one way: cli → control → dataplane → backends → config → routing."""
+"""Imports run one way: cli → control → dataplane → backends → upstream → config → routing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ ALLOWED: dict[str, set[str]] = {
     "server": set(),
     "migrate": set(),
     "config": {"routing"},
-    "backends": {"config", "routing"},
-    "dataplane": {"backends", "config", "routing", "telemetry"},
+    "upstream": {"config", "routing"},
+    "backends": {"upstream", "config", "routing"},
+    "dataplane": {"backends", "upstream", "config", "routing", "telemetry"},
     "control": {"dataplane", "backends", "config", "routing", "telemetry", "server"},
     "cli": {"control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
