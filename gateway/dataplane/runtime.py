@@ -41,6 +41,8 @@ class Runtime:
         self._watch = watch and path is not None
         self._registry = Registry(apps)
         self._watching: asyncio.Task[None] | None = None
+        # When the file was last read here, rather than by the watcher.
+        self._read_at = 0.0
         # Of the control plane alone: a request never waits for it.
         self._changing = asyncio.Lock()
 
@@ -73,21 +75,24 @@ class Runtime:
         """
         begun = perf_counter()
         async with self._changing:
-            outcome, problems = await self._read_and_apply(content)
+            outcome, problems = await self._read_and_apply(content, begun)
             result = Reload(outcome, self.version, self.loaded.digest, problems, perf_counter() - begun)
         for listener in self.on_reload:
             listener(result)
         return result
 
     async def _read_and_apply(
-        self, content: bytes | None
+        self, content: bytes | None, begun: float
     ) -> tuple[Literal["applied", "unchanged", "rejected"], tuple[Problem, ...]]:
         if self._path is None:
+            return "unchanged", ()
+        if content is not None and begun < self._read_at:
+            # SIGHUP has had the file read while this content waited its turn: it would bring back the old.
             return "unchanged", ()
         try:
             # In a thread: a long file takes longer to parse than a request may wait.
             if content is None:
-                loaded = await asyncio.to_thread(load_file, self._path, provided=self._provided)
+                loaded = await asyncio.to_thread(self._load, self._path)
             else:
                 loaded = await asyncio.to_thread(load_text, content, source=self.loaded.source, provided=self._provided)
             if self.snapshot is not None and loaded.digest == self.loaded.digest:
@@ -96,6 +101,10 @@ class Runtime:
         except ConfigError as error:
             return "rejected", error.problems
         return "applied", ()
+
+    def _load(self, path: str | os.PathLike[str]) -> Loaded:
+        self._read_at = perf_counter()
+        return load_file(path, provided=self._provided)
 
     async def _go_live(self, loaded: Loaded) -> None:
         backends, problems = await self._registry.prepare(loaded.config.backends)

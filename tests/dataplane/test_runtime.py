@@ -93,6 +93,25 @@ async def test_the_same_content_is_not_a_reload(file: Path, apps: dict[str, App]
     await gateway.stop()
 
 
+async def test_content_that_was_overtaken_by_a_newer_read_is_dropped(file: Path, apps: dict[str, App]) -> None:
+    """SIGHUP and the watcher see the same saves. What the watcher read first must not be applied last."""
+    gateway = Gateway.from_file(file, apps=apps, watch=False)
+    await gateway.start()
+    older, newer = text("legacy", "legacy", "new") + "# older\n", text("new", "legacy", "new")
+    file.write_text(newer)
+    async with gateway._runtime._changing:
+        # Both wait for their turn; the one that reads for itself comes first, and reads later than the other has.
+        signalled = asyncio.create_task(gateway._runtime.reload())
+        await asyncio.sleep(0)
+        watched = asyncio.create_task(gateway._runtime.reload(older.encode()))
+        await asyncio.sleep(0)
+    assert [(await signalled).outcome, (await watched).outcome] == ["applied", "unchanged"]
+    assert await body(gateway) == "new"
+    # The next save counts again.
+    assert (await gateway._runtime.reload(older.encode())).outcome == "applied"
+    await gateway.stop()
+
+
 @pytest.mark.parametrize("bad", ["", "version: 1\n  - x", "version: 1\nbackends: {}\n", text("nwe", "legacy", "new")])
 async def test_a_bad_file_changes_nothing_and_says_why(file: Path, apps: dict[str, App], bad: str) -> None:
     gateway = Gateway.from_file(file, apps=apps, watch=False)
