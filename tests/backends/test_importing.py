@@ -87,7 +87,7 @@ def test_the_interface_is_found_out() -> None:
     class Callable:
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
-    for app in (asgi, Callable(), FastAPI(), Starlette(), functools.partial(asgi), wrapped):
-        assert interface_of(app) == "asgi"
-    for app in (wsgi, Flask("f"), functools.partial(wsgi), Flask("f").wsgi_app):
-        assert interface_of(app) == "wsgi"
+    speak_asgi: list[Any] = [asgi, Callable(), FastAPI(), Starlette(), functools.partial(asgi), wrapped]
+    speak_wsgi: list[Any] = [wsgi, Flask("f"), functools.partial(wsgi), Flask("f").wsgi_app]
+    assert [interface_of(app) for app in speak_asgi] == ["asgi"] * len(speak_asgi)
+    assert [interface_of(app) for app in speak_wsgi] == ["wsgi"] * len(speak_wsgi)
