@@ -30,6 +30,7 @@ class LiveConfig:
 
     def __init__(self, loaded: Loaded, runtime: Path) -> None:
         self.loaded = loaded
+        self.version = 1
         self.since = time.time()
         self.problems: tuple[Problem, ...] = ()
         self.applied = 0
@@ -44,11 +45,6 @@ class LiveConfig:
         self._routes: list[RouteConfig] | None = None
         # Reading a version takes a while, and the next message must not overtake it.
         self._order = asyncio.Lock()
-
-    @property
-    def version(self) -> int:
-        """Of the configuration in ``loaded``."""
-        return self._lineage.version
 
     @property
     def routes(self) -> list[RouteConfig]:
@@ -66,14 +62,14 @@ class LiveConfig:
     async def note(self, worker: WorkerProcess, message: Ready | Reloaded, workers: Iterable[WorkerProcess]) -> None:
         """A worker has started, or has looked at the file. ``workers`` are all there are."""
         async with self._order:
-            known = self.version
+            known = self._lineage.version
             worker.version = self._lineage.arrived(message.digest, worker.version)
             if worker.version > known:
                 await self._adopt(message.digest)
             self._confirmed = True
             if isinstance(message, Reloaded):
                 self._count(worker, message, known)
-            self._tell(worker, [each for each in workers if each.state is State.READY])
+            self._tell([each for each in workers if each.state is State.READY])
 
     async def _adopt(self, digest: str) -> None:
         """Read what the worker has put down. It was good for the worker, so it is good here."""
@@ -82,8 +78,12 @@ class LiveConfig:
         try:
             loaded = await asyncio.to_thread(lambda: load_text(path.read_bytes(), name))
         except (OSError, ConfigError) as error:
-            logger.error("version %d serves, but cannot be shown: %s", self.version, error)
+            logger.error("version %d serves, but cannot be shown: %s", self._lineage.version, error)
+            self._changes = "what changed is not known"
             return
+        finally:
+            # Not before: whoever asks meanwhile gets a version together with its own routes.
+            self.version = self._lineage.version
         self._changes = described(self.loaded.config, loaded.config)
         text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
         self.loaded, self.since, self._slowest, self._routes = loaded, time.time(), 0.0, None
@@ -96,7 +96,7 @@ class LiveConfig:
         elif message.outcome == "rejected" and message.problems != self.problems:
             self.rejected += 1
 
-    def _tell(self, worker: WorkerProcess, ready: list[WorkerProcess]) -> None:
+    def _tell(self, ready: list[WorkerProcess]) -> None:
         problems = tuple(sorted({problem for each in ready for problem in each.rejected}))
         if problems != self.problems:
             self.problems = problems

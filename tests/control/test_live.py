@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -83,6 +84,17 @@ async def test_a_version_is_announced_once_when_the_last_worker_serves_it(
     assert caplog.messages == ["routes.yaml version 2 is live, in 34 ms: /books: legacy → new"]
     assert run.live.applied == 1
     assert [worker.version for worker in run.workers] == [2, 2]
+
+
+async def test_a_version_is_never_shown_with_the_routes_of_another(run: Run) -> None:
+    """Reading the text takes a while, and the admin page may be asked meanwhile."""
+    seen = set()
+    told = asyncio.create_task(run.reloaded(0, "applied", SECOND))
+    while not told.done():
+        seen.add((run.live.version, run.live.loaded.digest))
+        await asyncio.sleep(0)
+    seen.add((run.live.version, run.live.loaded.digest))
+    assert seen == {(1, FIRST.digest), (2, SECOND.digest)}
 
 
 async def test_going_back_is_another_version(run: Run) -> None:
