@@ -192,7 +192,9 @@ class RouteConfig(Model):
         """The name users and metrics know the route by: ``name``, or what it matches, ``GET /books/{id}``."""
         if self.name is not None:
             return self.name
-        parts = [",".join(self.methods), self.path] if self.methods else [self.path]
+        # In one order: who is in a split hangs on this name, and must not on how the list is written.
+        methods = sorted(self.methods or (), key=METHODS.index)
+        parts = [",".join(methods), self.path] if methods else [self.path]
         if self.host is not None:
             parts.append(f"host={self.host}")
         parts += [f"header:{k.lower()}" + ("" if v is True else f"={v}") for k, v in sorted(self.headers.items())]
