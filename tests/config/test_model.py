@@ -44,4 +44,4 @@ def test_weights_are_hundredths_of_a_percent() -> None:
 def test_a_checked_route_cannot_be_changed() -> None:
     made = route()
     with pytest.raises(ValidationError):
-        made.to = "legacy"
+        made.to = "legacy"  # type: ignore[misc]
