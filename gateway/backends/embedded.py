@@ -150,7 +150,3 @@ class _Lifespan:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-
-# One backend as the rest sees it. The remote one keeps the same attributes.
-Backend = EmbeddedBackend

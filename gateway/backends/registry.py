@@ -7,11 +7,14 @@ import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from gateway.backends.embedded import Backend, EmbeddedBackend, StartError
+from gateway.backends.embedded import EmbeddedBackend, StartError
 from gateway.backends.importing import ImportProblem, import_app, interface_of
+from gateway.backends.remote import RemoteBackend
 from gateway.config.model import BackendConfig
 
 log = logging.getLogger("gateway")
+
+Backend = EmbeddedBackend | RemoteBackend
 
 # Seconds between two looks at whether a retired backend still has requests. Not on any request's way.
 _RETIRE_POLL = 0.05
@@ -79,6 +82,8 @@ class Registry:
             await backend.stop()
 
     async def _make(self, name: str, config: BackendConfig) -> Backend:
+        if name not in self._apps and config.app is None:
+            return await _remote(name, config)
         try:
             if name in self._apps:
                 app = self._apps[name]
@@ -100,6 +105,15 @@ class Registry:
         task = asyncio.get_running_loop().create_task(work)
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
+
+
+async def _remote(name: str, config: BackendConfig) -> Backend:
+    try:
+        backend = RemoteBackend(name, config)
+        await backend.start()
+    except StartError as error:
+        raise BackendProblem(name, f"backend '{name}' {error}") from error
+    return backend
 
 
 async def _retire(backend: Backend) -> None:

@@ -46,14 +46,6 @@ def urls_are_addresses(draft: Draft) -> Iterator[Finding]:
                 yield Finding(each, f"{draft.quoted(each)} {complaint}")
 
 
-def remote_not_yet(draft: Draft) -> Iterator[Finding]:
-    for name, backend in draft.backends.items():
-        for key in ("url", "urls"):
-            if getattr(backend.model, key) is not None and name not in draft.provided:
-                message = f"'{key}' is not served by this version yet: give '{name}' an 'app' that runs in this process"
-                yield Finding((*backend.path, key), message, at_key=True)
-
-
 def unknown_backend(name: str, names: frozenset[str]) -> str:
     known = sorted(names)
     return f"unknown backend '{name}'" + did_you_mean(name, known, otherwise=f"; known are {listed(known[:10], 'and')}")

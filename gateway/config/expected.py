@@ -10,10 +10,11 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie
+from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie, Timeouts, Tls
 
 NAME: Final = "a name: a letter, then letters, digits, - and _, 64 at most"
 _STICKY: Final = "cookie, cookie:NAME, header:NAME, ip or none"
+_SECONDS: Final = "a number of seconds, above 0 and up to 86400 (a day)"
 _WANTED: Final = "text, or true for: present, whatever its value"
 
 # Reads after "must be".
@@ -28,6 +29,21 @@ EXPECTED: Final[Mapping[str, str]] = {
     "backends.*.interface": "auto, asgi or wsgi",
     "backends.*.threads": "a whole number from 1 to 1024",
     "backends.*.queue": "a whole number from 0 to 100000",
+    "backends.*.connections": "a whole number from 1 to 65535",
+    "backends.*.keepalive": "a number of seconds, above 0 and up to 3600",
+    "backends.*.host": "keep or upstream",
+    "backends.*.rewrite": "true or false",
+    "backends.*.underscores": "drop or keep",
+    "backends.*.timeouts": "a mapping, such as {head: 30}",
+    "backends.*.timeouts.connect": _SECONDS,
+    "backends.*.timeouts.send": _SECONDS,
+    "backends.*.timeouts.head": _SECONDS,
+    "backends.*.timeouts.idle": _SECONDS,
+    "backends.*.timeouts.total": _SECONDS,
+    "backends.*.tls": "a mapping, such as {ca: /etc/ssl/internal-ca.pem}",
+    "backends.*.tls.ca": "text: the name of a file",
+    "backends.*.tls.server_name": "text: a host name",
+    "backends.*.tls.verify": "true or false",
     "default": "the name of a backend",
     "defaults": "a mapping, such as {sticky: cookie}",
     "defaults.sticky": _STICKY,
@@ -63,6 +79,8 @@ EXPECTED: Final[Mapping[str, str]] = {
 MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "": Config,
     "backends.*": BackendConfig,
+    "backends.*.timeouts": Timeouts,
+    "backends.*.tls": Tls,
     "defaults": Defaults,
     "sticky_cookie": StickyCookie,
     "override": Override,
@@ -88,8 +106,13 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "backends.*": {
         **dict.fromkeys(("import", "module", "target", "factory"), "app"),
-        **dict.fromkeys(("address", "host", "upstream", "server"), "url"),
+        **dict.fromkeys(("address", "upstream", "server"), "url"),
         **dict.fromkeys(("servers", "addresses", "hosts"), "urls"),
+        **dict.fromkeys(("max_connections", "pool", "pool_size"), "connections"),
+        **dict.fromkeys(("keep_alive", "keepalive_timeout"), "keepalive"),
+        **dict.fromkeys(("preserve_host", "pass_host", "host_header"), "host"),
+        **dict.fromkeys(("timeout",), "timeouts"),
+        **dict.fromkeys(("ssl", "ca", "verify"), "tls"),
         "type": "interface",
         "workers": "threads",
     },

@@ -24,6 +24,7 @@ METHODS: Final = (
 FIELD_NAME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 HeaderName = Annotated[str, StringConstraints(pattern=f"^{FIELD_NAME}$", max_length=128)]
 Method = Annotated[
@@ -61,6 +62,36 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+class Timeouts(Model):
+    """How long a remote app may take, in seconds. The client is answered 504 when it takes longer."""
+
+    connect: Seconds = Field(default=5.0, description="Until there is a connection, a free one or a new one.")
+    send: Seconds = Field(default=30.0, description="For how long the app may take nothing of a request's body.")
+    head: Seconds = Field(default=60.0, description="From the end of the request to the beginning of the answer.")
+    idle: Seconds = Field(
+        default=60.0, description="For how long an answer that has begun may stand still. Event streams have no other."
+    )
+    total: Seconds | None = Field(
+        default=None, description="From the beginning of the request to the end of the answer. Left out: no limit."
+    )
+
+
+class Tls(Model):
+    """How `https` addresses of a remote app are verified."""
+
+    ca: str | None = Field(
+        default=None,
+        description="A file of certificates (PEM) to trust instead of the system's.",
+        examples=["/etc/ssl/internal-ca.pem"],
+    )
+    server_name: str | None = Field(
+        default=None,
+        description="The name that the certificate must have, where it is not that of the address.",
+        examples=["shop.internal"],
+    )
+    verify: bool = Field(default=True, description="`false` trusts every certificate: anybody could be the app.")
+
+
 class BackendConfig(Model):
     """One app. Exactly one of `app`, `url` and `urls` is given."""
 
@@ -90,8 +121,40 @@ class BackendConfig(Model):
         default=1024,
         ge=0,
         le=100_000,
-        description="How many more requests may wait for a thread before the next one is answered with 503.",
+        description=(
+            "How many more requests may wait, for a thread or a remote app's connection, before the next one is "
+            "answered with 503."
+        ),
     )
+    connections: int = Field(
+        default=256,
+        ge=1,
+        le=65_535,
+        description="How many connections to each address of a remote app, at most, in each worker.",
+    )
+    keepalive: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=1.5,
+        description=(
+            "For how many seconds an idle connection to a remote app is kept. Less than the app's server keeps it: "
+            "gunicorn 2, uvicorn 5."
+        ),
+    )
+    host: Literal["keep", "upstream"] = Field(
+        default="keep", description="The `Host` that a remote app sees: the client's, or that of its own address."
+    )
+    rewrite: bool = Field(
+        default=True,
+        description="Replace a remote app's own address, where it leaks out in `Location` and the like, by the public.",
+    )
+    underscores: Literal["drop", "keep"] = Field(
+        default="drop",
+        description=(
+            "Request headers with an underscore in their name. A WSGI server cannot tell `X_User` from `X-User`, so a "
+            "remote app does not get them."
+        ),
+    )
+    timeouts: Timeouts = Field(default=Timeouts(), description="How long a remote app may take, in seconds.")
+    tls: Tls = Field(default=Tls(), description="How `https` addresses of a remote app are verified.")
 
 
 class Defaults(Model):

@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.backends.overload import Overloaded
 from gateway.dataplane.exchange import CLIENT_LEFT, Exchange
-from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded
+from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded, upstream_failed
+from gateway.upstream.failure import Failure, UpstreamError
 
 log = logging.getLogger("gateway")
 
@@ -41,6 +42,9 @@ async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id:
     if isinstance(error, Overloaded) and exchange.status == 0:
         await refuse(scope, exchange.send, overloaded(error.retry_after), request_id)
         return
+    if isinstance(error, UpstreamError):
+        await _upstream_failed(scope, exchange, request_id, error)
+        return
     if await _client_left(receive, scope):
         exchange.status = exchange.status or CLIENT_LEFT
         return
@@ -54,6 +58,22 @@ async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id:
         exc_info=error,
     )
     await _give_up(scope, exchange, request_id, FAILED)
+
+
+async def _upstream_failed(scope: Scope, exchange: Exchange, request_id: str, error: UpstreamError) -> None:
+    """A remote app, or the way to it or from it. A client that leaves is nobody's failure."""
+    if error.failure is Failure.CLIENT_LEFT:
+        exchange.status = exchange.status or CLIENT_LEFT
+        return
+    log.warning(
+        "request %s: %s %s: %s%s",
+        request_id,
+        scope.get("method", "WEBSOCKET"),
+        scope["path"],
+        error,
+        "" if exchange.status == 0 else "; the answer had begun, and is broken off",
+    )
+    await _give_up(scope, exchange, request_id, upstream_failed(error))
 
 
 async def returned(scope: Scope, receive: Receive, exchange: Exchange, request_id: str) -> None:

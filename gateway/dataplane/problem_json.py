@@ -8,6 +8,8 @@ from http import HTTPStatus
 
 from starlette.types import Message
 
+from gateway.upstream.failure import UpstreamError
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -67,3 +69,10 @@ def overloaded(retry_after: int) -> ProblemResponse:
         "Too many requests are waiting for this application.",
         ((b"retry-after", str(retry_after).encode()),),
     )
+
+
+def upstream_failed(error: UpstreamError) -> ProblemResponse:
+    """What the client is told of it: 400, 502, 503 or 504."""
+    failure = error.failure
+    wait = ((b"retry-after", str(error.retry_after).encode()),) if error.retry_after else ()
+    return ProblemResponse(failure.status, failure.detail, wait)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from gateway.backends.embedded import Backend
+from gateway.backends.registry import Backend
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of

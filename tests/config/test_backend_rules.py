@@ -53,12 +53,6 @@ def test_apps_are_import_strings() -> None:
     assert of("app: shop.main") == ["14: 'shop.main' names no attribute; did you mean 'shop:main'?"]
 
 
-def test_remote_backends_are_not_served_yet() -> None:
-    words = "is not served by this version yet: give 'new' an 'app' that runs in this process"
-    assert of("url: 'http://127.0.0.1:5000'") == [f"9: 'url' {words}"]
-    assert of("urls: ['http://127.0.0.1:5000', 'unix:/run/x']") == [f"9: 'urls' {words}"]
-
-
 def test_urls_are_addresses() -> None:
     assert "14: '127.0.0.1:5000' is not an address; it begins with http://, https:// or unix:/" in of(
         "url: '127.0.0.1:5000'"

@@ -1,0 +1,267 @@
+"""One request on its way to a remote app, and the answer on its way back."""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.upstream.connection import Connection, ConnectionLost
+from gateway.upstream.failure import Failure, UpstreamError
+from gateway.upstream.outbound import Outbound
+from gateway.upstream.rewrite import public_address, rewrite
+
+if TYPE_CHECKING:
+    from gateway.upstream.upstream import Upstream
+
+# RFC 9110 9.2.2, and the safe methods of other RFCs: sending such a request twice is as good as once.
+_IDEMPOTENT: Final = frozenset(
+    ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH")
+)
+
+
+class Exchange:
+    """From the request's scope to the last byte of the answer. Made for one ``run``.
+
+    The clock looks at it while it lasts. When a deadline has passed, or the client has left, it ends the task that
+    runs it, wherever that waits: for a connection, for the app or for the client.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_connection",
+        "_deadline",
+        "_ending",
+        "_failure",
+        "_looked_at",
+        "_outbound",
+        "_receive",
+        "_scope",
+        "_send",
+        "_send_deadline",
+        "_sent",
+        "_task",
+        "_total",
+        "_upstream",
+        "_watcher",
+    )
+
+    def __init__(self, upstream: Upstream, scope: Scope, receive: Receive, send: Send) -> None:
+        self._upstream = upstream
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._outbound: Outbound
+        self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        # What ends this exchange from outside, once something does.
+        self._ending: UpstreamError | None = None
+        # What it means when the deadline passes.
+        self._failure = Failure.CONNECT_TIMEOUT
+        self._deadline = inf
+        self._send_deadline = inf
+        self._total = upstream.clock.after(upstream.timeouts.total)
+        # The one task that calls receive(): first for the body, then for the news that the client has left.
+        self._watcher: asyncio.Task[None] | None = None
+        self._looked_at = False
+        # Whether the request is with the app to its last byte; whether the answer is with the server.
+        self._sent = False
+        self._answered = False
+
+    async def run(self) -> None:
+        """Raises UpstreamError. The connection is back in its pool, or closed, however this ends."""
+        clock = self._upstream.clock
+        task = self._task = asyncio.current_task()
+        clock.add(self)
+        try:
+            await self._forward()
+        except asyncio.CancelledError:
+            # Ours, or also the server's, which must see it?
+            if self._ending is None or task is None or task.uncancel() > 0:
+                raise
+            raise self._ending from None
+        finally:
+            clock.remove(self)
+            if self._watcher is not None:
+                self._watcher.cancel()
+            if self._connection is not None:
+                self._release()
+
+    # What ends it from outside.
+
+    def look(self, now: float) -> None:
+        """Called by the clock."""
+        if now >= self._deadline:
+            queued = self._failure is Failure.QUEUE_TIMEOUT
+            self._end(UpstreamError(self._failure, retry_after=1 if queued else 0))
+        elif now >= self._send_deadline:
+            self._end(UpstreamError(Failure.SEND_TIMEOUT))
+        elif now >= self._total:
+            self._end(UpstreamError(Failure.TOTAL_TIMEOUT))
+        elif self._watcher is None and self._looked_at and self._sent:
+            # Few requests last so long that it is worth a task to learn of a client that leaves.
+            self._watcher = self._upstream.loop.create_task(self._watch())
+        self._looked_at = True
+
+    def _end(self, error: UpstreamError) -> None:
+        if self._ending is None and not self._answered and self._task is not None:
+            self._ending = error
+            self._task.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._end(UpstreamError(Failure.CLIENT_LEFT))
+
+    # The request.
+
+    async def _forward(self) -> None:
+        outbound = self._outbound = Outbound(self._upstream, self._scope)
+        if outbound.has_body and not outbound.expects_continue:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise UpstreamError(Failure.CLIENT_LEFT)
+            outbound.begin_body(message.get("body", b""), message.get("more_body", False))
+        connection = await self._ask()
+        await self._answer(connection)
+
+    async def _ask(self) -> Connection:
+        """Send the request, and return the connection on which the head of the answer has come."""
+        outbound = self._outbound
+        fresh = False
+        while True:
+            connection = await self._connect(fresh)
+            self._connection = connection
+            connection.begin(bodiless=self._scope["method"] == "HEAD")
+            connection.write(outbound.first_bytes(connection.origin.authority))
+            try:
+                if outbound.more:
+                    await self._send_body(connection)
+                else:
+                    self._all_sent()
+                await connection.wait_for_head()
+            except ConnectionLost as lost:
+                again = connection.used and not fresh and self._may_be_sent_again()
+                self._release()
+                if not again:
+                    raise UpstreamError(Failure.NO_ANSWER, str(lost)) from lost
+                # RFC 9112 9.3.1: the app has closed an idle connection at the moment when we took it. Not another
+                # idle one, which may be closing too.
+                fresh = True
+            else:
+                return connection
+
+    async def _connect(self, fresh: bool) -> Connection:
+        upstream = self._upstream
+        pool = upstream.pool
+        if not fresh:
+            connection = pool.take()
+            if connection is not None:
+                return connection
+        self._deadline = upstream.clock.after(upstream.timeouts.connect)
+        origin = pool.reserve()
+        if origin is None:
+            self._failure = Failure.QUEUE_TIMEOUT
+            got = await pool.stand_in_line()
+            if isinstance(got, Connection):
+                return got
+            origin = got
+        self._failure = Failure.CONNECT_TIMEOUT
+        return await pool.connect(origin)
+
+    def _may_be_sent_again(self) -> bool:
+        return self._scope["method"] in _IDEMPOTENT and self._outbound.is_whole and self._watcher is None
+
+    def _all_sent(self) -> None:
+        self._sent = True
+        upstream = self._upstream
+        self._failure = Failure.HEAD_TIMEOUT
+        self._deadline = upstream.clock.after(upstream.timeouts.head)
+
+    async def _send_body(self, connection: Connection) -> None:
+        """See that the rest of the body is sent, beside the answer: the app may answer before it has read it all."""
+        self._deadline = inf
+        if self._outbound.expects_continue:
+            # RFC 9110 10.1.1: the client's body is asked for when the app asks for it.
+            upstream = self._upstream
+            timer = upstream.loop.call_later(upstream.timeouts.go_ahead, connection.presume_go_ahead)
+            try:
+                await connection.wait_for_go_ahead()
+            finally:
+                timer.cancel()
+            if connection.response.head_complete:
+                return
+        self._watcher = self._upstream.loop.create_task(self._pump(connection))
+
+    async def _pump(self, connection: Connection) -> None:
+        upstream, outbound = self._upstream, self._outbound
+        try:
+            while outbound.more:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    self._end(UpstreamError(Failure.CLIENT_LEFT))
+                    return
+                connection.write(outbound.next_bytes(message.get("body", b""), message.get("more_body", False)))
+                if self._deadline != inf:
+                    # An answer that has begun may wait for the rest of the request.
+                    self._deadline = upstream.clock.after(upstream.timeouts.idle)
+                if connection.flow.write_paused:
+                    self._send_deadline = upstream.clock.after(upstream.timeouts.send)
+                    await connection.flow.writable()
+                    self._send_deadline = inf
+                if connection.closed:
+                    return
+        except UpstreamError as error:
+            self._end(error)
+            return
+        if connection.response.head_complete:
+            self._sent = True
+        else:
+            self._all_sent()
+        await self._watch()
+
+    def _stop_sending(self) -> None:
+        """RFC 9112 9.5: who is told that a request was refused should cease sending its body."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    # The answer.
+
+    async def _answer(self, connection: Connection) -> None:
+        response = connection.response
+        upstream, send = self._upstream, self._send
+        status = response.status
+        fields = response.fields
+        if not self._sent and status >= 400:
+            self._stop_sending()
+        if response.has_places and upstream.rewrite:
+            fields = rewrite(fields, connection.origin.url.encode(), public_address(self._scope))
+        self._failure = Failure.IDLE_TIMEOUT
+        self._deadline = inf
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        content = b""
+        while not response.complete:
+            self._deadline = upstream.clock.after(upstream.timeouts.idle)
+            content = await connection.wait_for_content()
+            # The app is not to blame for a client that is slow to read.
+            self._deadline = inf
+            if response.complete:
+                break
+            await send({"type": "http.response.body", "body": content, "more_body": True})
+            content = b""
+        if response.content:
+            content += connection.take()
+        self._release()
+        self._answered = True
+        await send({"type": "http.response.body", "body": content})
+
+    def _release(self) -> None:
+        connection = self._connection
+        assert connection is not None
+        self._connection = None
+        if not self._sent:
+            # RFC 9112 9.3: the rest of this request would be read as the next one.
+            connection.response.reusable = False
+        self._upstream.pool.give_back(connection)

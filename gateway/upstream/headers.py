@@ -1,0 +1,172 @@
+"""Which header fields go on, in both directions (RFC 9110 7.6). Pure functions over raw lists.
+
+Names are in lower case, as ASGI has them. Values, order and repetition stay as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+Fields = list[tuple[bytes, bytes]]
+
+# RFC 9110 7.6.1: for one connection only, whether or not Connection names them. Proxy-Connection is an old mistake
+# that is still sent. The two of authentication are for a proxy that asks for it (RFC 9110 11.7), which is the next
+# one to the client, and that is not the app. A trailer is announced only by who sends one (RFC 9110 6.6.2).
+HOP_BY_HOP: Final = frozenset(
+    (
+        *(b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+        *(b"proxy-authenticate", b"proxy-authorization", b"proxy-authentication-info"),
+    )
+)
+
+# What a Connection field must not take away, though it can name anything: the framing, and what the gateway itself
+# says. Otherwise "Connection: X-Forwarded-For" would make any client anonymous (RFC 9110 7.6.1: intended for all
+# recipients).
+_KEPT: Final = frozenset(
+    (
+        *(b"host", b"content-length", b"content-type", b"date", b"via", b"set-cookie", b"forwarded", b"x-real-ip"),
+        *(b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto"),
+        *(b"x-request-id", b"traceparent", b"tracestate"),
+    )
+)
+
+# Options of Connection that name no field.
+_NO_FIELDS: Final = frozenset((b"", b"close", b"keep-alive", b"upgrade"))
+
+_CONNECTION: Final = {
+    value: (frozenset((value.lower(),)), frozenset[bytes]())
+    for value in (b"close", b"Close", b"keep-alive", b"Keep-Alive")
+}
+
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+
+# Read before they are passed on, or not.
+_READ: Final = HOP_BY_HOP | {b"content-length", b"expect", b"max-forwards"}
+
+# Names to the line that begins with them, for those that simply go on. Clients can invent names without end.
+_LINES: dict[bytes, bytes] = {}
+_MEMORY: Final = 1024
+
+VIA: Final = b"strangler-gateway"
+_VIA_1_1: Final = b"\r\nvia: 1.1 "
+
+
+class BadRequest(ValueError):
+    """The request cannot be written as HTTP/1.1 without meaning something else. The text is for the log."""
+
+
+class RequestHead(NamedTuple):
+    """``text`` lacks the line for the framing and the empty line.
+
+    ``length`` is the body's, None when the request does not say. ``chunked`` tells that it has one all the same.
+    """
+
+    text: bytes
+    length: int | None
+    chunked: bool
+    expects_continue: bool
+
+
+def write_request(
+    method: str, target: bytes, version: str, fields: Iterable[tuple[bytes, bytes]], *, underscores: bool = False
+) -> RequestHead:
+    """The head of a request as the app gets it. ``version`` is what the client speaks, such as ``"1.1"``.
+
+    ``underscores`` lets names with an underscore pass: to a WSGI server they are the same as with a dash (PEP 3333
+    on ``HTTP_`` variables), so that X_Forwarded_For would be read as what the gateway says of the client.
+
+    Raises BadRequest for what would not be one request any more.
+    """
+    # After the first, they are pairs: the beginning of a line, and its value.
+    parts = [b"%b %b HTTP/1.1" % (method.encode("latin-1"), target)]
+    append = parts.append
+    length: int | None = None
+    chunked = expects = trailers = False
+    for name, value in fields:
+        line = _LINES.get(name)
+        if line is not None:
+            append(line)
+            append(value)
+        elif name not in _READ:
+            if b"_" not in name:
+                append(_remember(name))
+                append(value)
+            elif underscores:
+                append(_line(name))
+                append(value)
+        elif name == b"content-length":
+            length = _length(value, length)
+        elif name == b"transfer-encoding":
+            chunked = True
+        elif name == b"connection":
+            _, named = read_connection(value)
+            if named:
+                rest = [field for field in fields if field[0] not in named and field != (name, value)]
+                return write_request(method, target, version, rest, underscores=underscores)
+        elif name == b"expect":
+            expects = value.lower() == b"100-continue"
+        elif name == b"te":
+            trailers = trailers or b"trailers" in [coding.strip() for coding in value.lower().split(b",")]
+        elif name == b"max-forwards":
+            append(b"\r\nmax-forwards: ")
+            append(_one_less(value) if method in ("OPTIONS", "TRACE") else value)
+    if trailers:
+        # RFC 9110 10.1.4: who sends TE says so in Connection too.
+        parts += (b"\r\nte: ", b"trailers", b"\r\nconnection: ", b"te")
+    if expects:
+        parts += (b"\r\nexpect: ", b"100-continue")
+    # RFC 9110 7.6.3: a gateway must, in every request. By a pseudonym: host names are nobody's business.
+    append(_VIA_1_1 if version == "1.1" else b"\r\nvia: %b " % version.encode("latin-1"))
+    append(VIA)
+    text = b"".join(parts)
+    _check(text, len(parts) // 2, target)
+    if chunked:
+        # RFC 9112 6.3: the coding counts, and both are never passed on.
+        return RequestHead(text, None, True, expects)
+    return RequestHead(text, length, False, expects)
+
+
+def _check(text: bytes, lines: int, target: bytes) -> None:
+    """RFC 9110 5.5: CR, LF and NUL in a value would end the line for somebody. One look at the whole head."""
+    if text.count(b"\n") != lines or text.count(b"\r") != lines or b"\0" in text:
+        raise BadRequest("a header field or the target has CR, LF or NUL in it")
+    if b" " in target or not target:
+        raise BadRequest("the target has a space in it, or is empty")
+
+
+def read_connection(value: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The options in a Connection field, in lower case, and which of them take fields away (RFC 9110 7.6.1)."""
+    known = _CONNECTION.get(value)
+    if known is not None:
+        return known
+    options = frozenset(option.strip().lower() for option in value.split(b","))
+    return options, options - _NO_FIELDS - _KEPT - HOP_BY_HOP
+
+
+def _length(value: bytes, before: int | None) -> int:
+    """RFC 9110 8.6: digits; more than one only if they agree."""
+    if _DIGITS.fullmatch(value) is None or (before is not None and before != int(value)):
+        raise BadRequest("content-length is not one number")
+    return int(value)
+
+
+def _one_less(value: bytes) -> bytes:
+    """RFC 9110 7.6.2. Zero does not get here: such a request is answered and not passed on."""
+    return b"%d" % max(0, int(value) - 1) if _DIGITS.fullmatch(value) else value
+
+
+def _line(name: bytes) -> bytes:
+    if _TOKEN.fullmatch(name) is None:
+        raise BadRequest("a header field has a name that is none")
+    return b"\r\n%b: " % name
+
+
+def _remember(name: bytes) -> bytes:
+    line = _line(name)
+    if len(_LINES) >= _MEMORY:
+        _LINES.clear()
+    _LINES[name] = line
+    return line

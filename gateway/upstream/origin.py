@@ -1,0 +1,100 @@
+"""One address of a remote app, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.upstream.connection import Connection
+from gateway.upstream.failure import Failure, UpstreamError
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+# Seconds for which an address that could not be reached is asked only if all others could not be either.
+_AVOIDED: Final = 2.0
+
+
+class Origin:
+    """``http://host:port``, ``https://host`` or ``unix:/path``, checked before.
+
+    ``authority`` is what Host says for ``host: upstream``; ``url`` is the prefix by which the address leaks. The
+    counts are connections by their state.
+    """
+
+    __slots__ = (
+        "_host",
+        "_path",
+        "_port",
+        "_server_name",
+        "_tls",
+        "authority",
+        "avoid_until",
+        "busy",
+        "connecting",
+        "idle",
+        "url",
+    )
+
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None, server_name: str | None = None) -> None:
+        self._path: str | None = None
+        self._host = ""
+        self._port = 0
+        self._tls: ssl.SSLContext | None = None
+        self._server_name: str | None = None
+        if url.startswith("unix:"):
+            self._path = url.removeprefix("unix:")
+            # RFC 9112 3.2: a Host is always sent; a socket in the file system has no name to put there.
+            self.authority = b"localhost"
+            self.url = url
+        else:
+            parts = urlsplit(url)
+            assert parts.hostname is not None
+            self._host = parts.hostname
+            self._port = parts.port or _PORTS[parts.scheme]
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            standard = self._port == _PORTS[parts.scheme]
+            self.authority = (host if standard else f"{host}:{self._port}").encode(
+                "idna" if not host.isascii() else "ascii"
+            )
+            self.url = f"{parts.scheme}://{self.authority.decode()}"
+            if parts.scheme == "https":
+                self._tls = tls or ssl.create_default_context()
+                self._server_name = server_name or self._host
+        # The one used last is at the end.
+        self.idle: dict[Connection, float] = {}
+        self.busy = 0
+        self.connecting = 0
+        self.avoid_until = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Origin {self.url} busy={self.busy} idle={len(self.idle)} connecting={self.connecting}>"
+
+    @property
+    def load(self) -> int:
+        return self.busy + self.connecting
+
+    @property
+    def open(self) -> int:
+        return self.busy + self.connecting + len(self.idle)
+
+    async def connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        """A new connection. The name is looked up anew each time. Raises UpstreamError."""
+
+        def make() -> Connection:
+            return Connection(loop, self)
+
+        try:
+            if self._path is not None:
+                _, connection = await loop.create_unix_connection(make, self._path)
+            else:
+                _, connection = await loop.create_connection(
+                    make, self._host, self._port, ssl=self._tls, server_hostname=self._server_name
+                )
+        except OSError as error:
+            # Of ssl, too: a certificate that does not verify is an OSError.
+            self.avoid_until = loop.time() + _AVOIDED
+            raise UpstreamError(Failure.CONNECT, f"{self.url}: {error}") from error
+        self.avoid_until = 0.0
+        return connection

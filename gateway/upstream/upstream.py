@@ -1,0 +1,65 @@
+"""A remote app as an ASGI application: what a backend of ours is."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.upstream.clock import Clock
+from gateway.upstream.exchange import Exchange
+from gateway.upstream.limits import PoolLimits, Timeouts
+from gateway.upstream.origin import Origin
+from gateway.upstream.pool import Pool
+
+
+class Upstream:
+    """Sends each request on to one of ``urls``, and its answer back.
+
+    ``keep_host`` passes the client's Host on; otherwise the app sees its own address there. ``rewrite`` replaces that
+    address by the public one where it leaks out in a response. ``underscores`` lets header names with an underscore
+    pass (headers.py says why not). ``tls`` is for https addresses, ``server_name`` what their certificates must name.
+
+    Call it between ``start`` and ``stop``, in one event loop.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        timeouts: Timeouts | None = None,
+        limits: PoolLimits | None = None,
+        keep_host: bool = True,
+        rewrite: bool = True,
+        underscores: bool = False,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+    ) -> None:
+        self.timeouts = timeouts or Timeouts()
+        self.limits = limits or PoolLimits()
+        self.keep_host = keep_host
+        self.rewrite = rewrite
+        self.underscores = underscores
+        self.origins = tuple(Origin(url, tls, server_name) for url in urls)
+        self.loop: asyncio.AbstractEventLoop
+        self.pool: Pool
+        self.clock: Clock
+
+    def __repr__(self) -> str:
+        return f"<Upstream {getattr(self, 'pool', list(self.origins))}>"
+
+    def start(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.pool = Pool(self.origins, self.limits, self.loop)
+        self.clock = Clock(self.loop, min(self.timeouts.tick, self.limits.keepalive / 4), self.pool.expire)
+
+    def stop(self) -> None:
+        """Close what is idle. What still serves a request closes after it."""
+        self.pool.stop()
+        self.clock.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises UpstreamError when the app cannot be reached, breaks off, or takes too long; or the client leaves."""
+        await Exchange(self, scope, receive, send).run()
