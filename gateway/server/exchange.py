@@ -1,0 +1,285 @@
+"""One request and its answer, as the ASGI app sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Scope
+
+from gateway.server.flow_control import Waiters
+from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
+from gateway.server.request_head import RequestHead
+from gateway.server.response_head import write_head
+
+if TYPE_CHECKING:
+    from gateway.server.protocol import FrontDoor
+
+log = logging.getLogger("gateway.server")
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+# Above this, one more system call is cheaper than copying the content behind its head.
+_WORTH_A_COPY = 32 * 1024
+
+
+# How the client knows the end of the content (RFC 9112 6.3).
+_UNDECIDED, _NO_CONTENT, _LENGTH, _CHUNKED, _UNTIL_CLOSE = range(5)
+
+
+class Exchange:
+    """From a request's head to the last byte of its answer. ``receive`` and ``send`` are what the app is called with.
+
+    A response's head is held until its first content comes, for both go out in one write; or until the app lets
+    others run before there is any.
+
+    What most requests never change is told by class attributes: it costs them nothing.
+    """
+
+    _task: asyncio.Task[None] | None = None
+    _receivers: Waiters | None = None
+
+    # The content that has come and that the app has not taken yet.
+    _arrived: list[bytes] | None = None
+    _arrived_size = 0
+    _request_delivered = False
+
+    # Whether http.response.start has come; whether the whole answer has been written.
+    started = False
+    answered = False
+    _held: bytes | None = None
+    _framing = _UNDECIDED
+    # How much of the content-length is to come.
+    _left = 0
+
+    # The connection is gone: what the app sends is dropped.
+    disconnected = False
+    # As far as one can tell. The app is told so, and what it sends all the same is written.
+    left_by_client = False
+
+    def __init__(self, connection: FrontDoor, request: RequestHead, scope: Scope) -> None:
+        self._connection = connection
+        self._request = request
+        self.scope = scope
+        self.keep_alive = request.keep_alive
+        self.request_complete = not request.length
+        self._expects_continue = request.expects_continue and not self.request_complete
+
+    # The life of the request.
+
+    def start(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
+        self._task = loop.create_task(self._run(app))
+        self._connection.server_state.tasks.add(self._task)
+
+    async def _run(self, app: ASGIApp) -> None:
+        try:
+            await app(self.scope, self.receive, self.send)
+            if not self.answered and not self.disconnected:
+                self._returned_early()
+        except asyncio.CancelledError:
+            # The server ends, and has waited for this request as long as it does.
+            self._give_up(STOPPING)
+        except BaseException as error:
+            # SystemExit among them: one app does not end the server of two.
+            self._raised(error)
+        finally:
+            # Not by a callback of the task: that would be one more turn of the loop for each request.
+            assert self._task is not None
+            self._connection.server_state.tasks.discard(self._task)
+            self._task = None
+
+    def _returned_early(self) -> None:
+        if self.left_by_client:
+            log.debug("%s %s: the client has left", self.scope["method"], self.scope["path"])
+        elif self.started:
+            # How an app breaks off an answer that it cannot complete; it has said why.
+            log.debug("%s %s: the answer was broken off", self.scope["method"], self.scope["path"])
+        else:
+            log.error("%s %s: the app returned without an answer", self.scope["method"], self.scope["path"])
+        self._give_up(NO_ANSWER)
+
+    def _raised(self, error: BaseException) -> None:
+        if (self.disconnected or self.left_by_client) and isinstance(error, OSError | ClientDisconnect):
+            log.debug("%s %s: the client has left", self.scope["method"], self.scope["path"], exc_info=error)
+        else:
+            when = "after its answer was complete" if self.answered else "while it answered"
+            method, path = self.scope["method"], self.scope["path"]
+            log.error("%s %s: the app raised %s", method, path, when, exc_info=error)
+        self._give_up(APP_FAILED)
+
+    def _give_up(self, refusal: Refusal) -> None:
+        """End an answer that the app does not complete: with ``refusal`` while no byte of it has gone out."""
+        if self.answered or self.disconnected:
+            return
+        if self.started and self._held is None:
+            self._connection.break_off(visibly=self._framing == _UNTIL_CLOSE)
+        else:
+            self._connection.refuse(refusal, bodiless=self._request.method == "HEAD")
+
+    def abandon(self, refusal: Refusal) -> None:
+        """The client has broken its side of the exchange."""
+        self._give_up(refusal)
+
+    def disconnect(self) -> None:
+        """The connection is gone, or will be after what has been written to it."""
+        self.disconnected = True
+        self._wake()
+
+    def leave(self) -> None:
+        """The client seems to have left. Who asks is told so; an answer that comes nevertheless is sent."""
+        self.left_by_client = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._receivers is not None:
+            self._receivers.wake()
+
+    # The request.
+
+    def arrive(self, content: bytes, complete: bool) -> int:
+        """More of the body. Returns how much of it waits for the app."""
+        if content:
+            # A client that sends without having been told to go on need not be told any more (RFC 9110 10.1.1).
+            self._expects_continue = False
+            if self._arrived is None:
+                self._arrived = [content]
+            else:
+                self._arrived.append(content)
+            self._arrived_size += len(content)
+        if complete:
+            self._expects_continue = False
+            self.request_complete = True
+        self._wake()
+        return self._arrived_size
+
+    async def receive(self) -> Message:
+        """The ASGI receive: the body as it arrives, then ``http.disconnect`` once the exchange is over."""
+        while True:
+            if self.disconnected or self.answered or self.left_by_client:
+                return {"type": "http.disconnect"}
+            if self._arrived is not None:
+                content = b"".join(self._arrived)
+                self._arrived = None
+                self._arrived_size = 0
+                if self.request_complete:
+                    self._request_delivered = True
+                    return {"type": "http.request", "body": content, "more_body": False}
+                self._connection.body_taken()
+                return {"type": "http.request", "body": content, "more_body": True}
+            if self.request_complete and not self._request_delivered:
+                self._request_delivered = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            if self._expects_continue:
+                self._expects_continue = False
+                # RFC 9110 10.1.1: not after the final response has begun.
+                if not self.started:
+                    self._connection.write(CONTINUE)
+                self._connection.body_taken()
+            if self._receivers is None:
+                self._receivers = Waiters()
+            await self._receivers.wait()
+
+    # The response.
+
+    async def send(self, message: Message) -> None:
+        """The ASGI send. Raises RuntimeError for a message out of order or of unknown type, and for content that
+        does not fit its content-length; ValueError and TypeError for a head that cannot be sent."""
+        if self.disconnected:
+            return
+        kind = message["type"]
+        if kind == "http.response.body":
+            if self._connection.flow.write_paused:
+                await self._connection.flow.writable()
+                if self.disconnected:
+                    return
+            self._send_content(message.get("body", b""), message.get("more_body", False))
+        elif kind == "http.response.start":
+            if self.started:
+                raise RuntimeError("http.response.start was sent twice")
+            self._begin(message["status"], message.get("headers", ()))
+        else:
+            raise RuntimeError(f"the ASGI message {kind!r} is not known")
+
+    def _begin(self, status: int, fields: list[tuple[bytes, bytes]]) -> None:
+        connection = self._connection
+        head, length, close = write_head(status, fields, connection.default_fields())
+        # RFC 9110 10.1.1: a client that was not told to go on sends its body all the same, or does not.
+        if close or self._expects_continue or (not self.request_complete and connection.has_much_to_drain()):
+            self.keep_alive = False
+        if not self.keep_alive:
+            head += b"\r\nconnection: close"
+        # RFC 9112 6.3: these have no content, whatever their fields say.
+        if self._request.method == "HEAD" or status == 204 or status == 304:
+            self._framing = _NO_CONTENT
+            head += b"\r\n\r\n"
+        elif length is not None:
+            self._framing = _LENGTH
+            self._left = length
+            head += b"\r\n\r\n"
+        self.started = True
+        self._held = head
+        connection.listener.release_soon(self)
+
+    def release(self) -> None:
+        """Send the head, if it still waits for content: there may be none for long, as in an event stream."""
+        if self._held is not None and not self.disconnected:
+            self._connection.write(self._take_head())
+
+    def _take_head(self) -> bytes:
+        """The held head, whole; empty when it has gone out."""
+        head = self._held
+        if head is None:
+            return b""
+        self._held = None
+        if self._framing == _UNDECIDED:
+            if self._request.http_1_0:
+                # RFC 9112 7.1: no chunks for who does not know them. The end of the connection ends the content.
+                self._framing = _UNTIL_CLOSE
+                return head + b"\r\n\r\n"
+            self._framing = _CHUNKED
+            return head + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+        return head
+
+    def _send_content(self, content: bytes, more: bool) -> None:
+        if self.answered or not self.started:
+            raise RuntimeError("http.response.body was sent where there is no response")
+        size = len(content)
+        if self._framing == _LENGTH:
+            left = self._left - size
+            if left < 0 or (left and not more):
+                # Nothing of this message is written: a wrong length must never look like a whole answer.
+                raise RuntimeError("the content is not as long as the response's content-length says")
+            self._left = left
+        elif self._framing == _UNDECIDED and not more:
+            # All of the content in one message: its length is known after all.
+            assert self._held is not None
+            self._framing = _LENGTH
+            self._held += b"\r\ncontent-length: %d\r\n\r\n" % size
+        head = self._take_head()
+        if self._framing == _CHUNKED:
+            self._write_chunk(head, content, more)
+        elif self._framing == _NO_CONTENT or not content:
+            if head:
+                self._connection.write(head)
+        elif size <= _WORTH_A_COPY:
+            self._connection.write(head + content)
+        else:
+            self._connection.write_all([head, content])
+        if not more:
+            self.answered = True
+            self._wake()
+            self._connection.answer_sent()
+
+    def _write_chunk(self, head: bytes, content: bytes, more: bool) -> None:
+        """RFC 9112 7.1. A chunk of size 0 ends the content, so an empty message that is not the last is none."""
+        size = len(content)
+        end = b"" if more else b"0\r\n\r\n"
+        if not size:
+            if head or end:
+                self._connection.write(head + end)
+        elif size <= _WORTH_A_COPY:
+            self._connection.write(b"%b%x\r\n%b\r\n%b" % (head, size, content, end))
+        else:
+            self._connection.write_all([b"%b%x\r\n" % (head, size), content, b"\r\n" + end])

@@ -1,0 +1,144 @@
+"""Reading a request's head with llhttp.
+
+A head is read when it is whole, in one piece. So one parser serves all connections, and what follows the head is
+never touched by it: the framing of bodies is decided in one place, which is ours.
+"""
+
+from __future__ import annotations
+
+import re
+
+import httptools
+
+from gateway.server.limits import Limits
+from gateway.server.refusal import Refusal
+from gateway.server.request_head import TELLING, Fields, RequestHead, check
+
+# Field names as clients write them, to lower case. One object a name: hashed once, and compared by identity.
+_LOWER: dict[bytes, bytes] = {name.title(): name for name in TELLING}
+_MEMORY = 1024
+_LONGEST_KNOWN = 64
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OTHER_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]\r\n")
+_NO_REQUEST_LINE = "The request does not begin with a method, a target and a version of HTTP."
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class HeadReader:
+    """Reads whole heads, one after the other."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._fields: Fields = []
+        self._complete = False
+        self._renew()
+
+    def _renew(self) -> None:
+        self._parser = httptools.HttpRequestParser(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        try:
+            name = _LOWER[name]
+        except KeyError:
+            name = _lower(name)
+        # RFC 9112 5.1: white space around a value is no part of it. llhttp removes only what stands before.
+        self._fields.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._complete = True
+
+    def read(self, head: bytes) -> RequestHead:
+        """Read ``head``, which ends with its empty line and holds no other. Raises Refusal."""
+        try:
+            request = self._read(head)
+        except Refusal:
+            self._renew()
+            raise
+        if request.length or not request.keep_alive:
+            # The parser now waits for a body, or for nothing more; the next head is another connection's.
+            self._renew()
+        return request
+
+    def _read(self, head: bytes) -> RequestHead:
+        if len(head) > self._limits.request_line:
+            self._check_size(head)
+        try:
+            method, target, behind = head.split(b" ", 2)
+        except ValueError:
+            raise Refusal(400, _NO_REQUEST_LINE) from None
+        # RFC 9112 3: single spaces. What is lenient here reads another target than the next one does. llhttp is, and
+        # takes RTSP, ICE and HTTP/2.0 for versions too, and HTTP/0.9, which has none.
+        http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
+        if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):
+            if _OTHER_VERSION.match(behind):
+                raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+            raise Refusal(400, _NO_REQUEST_LINE)
+        fields: Fields = []
+        self._fields = fields
+        self._complete = False
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            self._renew()
+        except httptools.HttpParserError as error:
+            self._renew()
+            self._make_up_for(error, method, target, behind)
+        if not self._complete:
+            # llhttp and we differ on where the head ends. Request smuggling is made of such differences.
+            raise Refusal(400, "The request head is malformed.")
+        if len(fields) > self._limits.fields:
+            raise Refusal(431, f"The request has more than {self._limits.fields} header fields.")
+        return check(method, target, http_1_0, fields)
+
+    def _check_size(self, head: bytes) -> None:
+        if head.find(b"\r\n") > self._limits.request_line:
+            raise line_too_long(self._limits)
+        if len(head) > self._limits.head:
+            raise head_too_long(self._limits)
+
+    def _make_up_for(self, error: httptools.HttpParserError, method: bytes, target: bytes, behind: bytes) -> None:
+        """Parse again what only llhttp minds; raise Refusal for all else."""
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
+            if _TOKEN.fullmatch(method):
+                # RFC 9110 9.1: 501 for a method that is not recognized.
+                raise Refusal(501, "The request method is not known here.")
+            raise Refusal(400, "The request method is malformed.")
+        if isinstance(error, httptools.HttpParserInvalidURLError) and not target.isascii():
+            # Clients send URLs as a user typed them, and the usual servers let them pass.
+            escaped = _BEYOND_ASCII.sub(lambda match: b"%%%02X" % match[0][0], target)
+            self._fields.clear()
+            try:
+                self._parser.feed_data(b" ".join((method, escaped, behind)))
+            except httptools.HttpParserUpgrade:
+                self._renew()
+            except httptools.HttpParserError as second:
+                raise malformed(second) from None
+            return
+        raise malformed(error)
+
+
+def malformed(error: httptools.HttpParserError) -> Refusal:
+    return Refusal(400, f"The request head is malformed: {error}.")
+
+
+def line_too_long(limits: Limits) -> Refusal:
+    return Refusal(414, f"The request line is longer than {limits.request_line} bytes.")
+
+
+def head_too_long(limits: Limits) -> Refusal:
+    return Refusal(431, f"The request's header fields are longer than {limits.head} bytes.")
+
+
+def _lower(name: bytes) -> bytes:
+    """``name`` in lower case, remembered unless it is very long."""
+    lower = name.lower()
+    if len(name) <= _LONGEST_KNOWN:
+        if len(_LOWER) >= _MEMORY:
+            # Clients can invent names without end.
+            _LOWER.clear()
+        lower = _LOWER.setdefault(lower, lower)
+        _LOWER[name] = lower
+    return lower

@@ -1,0 +1,125 @@
+"""What all connections of one server share: the app, the reader of heads, the clock for their deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.server.head_reader import HeadReader
+from gateway.server.limits import Limits
+from gateway.server.response_head import DefaultFields
+
+if TYPE_CHECKING:
+    from gateway.server.connection import Connection
+    from gateway.server.exchange import Exchange
+
+log = logging.getLogger("gateway.server")
+
+_SECONDS_BETWEEN_NOTES = 1.0
+
+_LISTENERS: WeakKeyDictionary[ServerState, Listener] = WeakKeyDictionary()
+
+
+class Listener:
+    """One server's shared state.
+
+    ``now`` is the loop's time in seconds as of the last look at the deadlines, so that nobody asks the clock for each
+    request.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+    ) -> None:
+        self.config = config
+        self.app = config.loaded_app
+        self.app_state = app_state
+        self.root_path = config.root_path
+        self.loop = loop
+        self.limits = limits
+        self.heads = HeadReader(limits)
+        self.asgi = {"version": config.asgi_version, "spec_version": "2.3"}
+        self.defaults = DefaultFields([])
+        self.now = loop.time()
+        self._connections: set[Connection] = set()
+        self._tick = limits.tick
+        self._ticking = False
+        # For every connection that has its answer from now until the next look.
+        self.idle_deadline = self.deadline(limits.keep_alive)
+        self._held: list[Exchange] = []
+        self._quiet_until = -inf
+        self._unnoted = 0
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+    ) -> Listener:
+        """The one for this server. uvicorn makes no object that knows its protocol class and lives as long."""
+        found = _LISTENERS.get(server_state)
+        if found is None:
+            found = _LISTENERS[server_state] = cls(config, app_state, loop, limits)
+        return found
+
+    def deadline(self, seconds: float) -> float:
+        """A point in time that is not less than ``seconds`` away."""
+        return self.now + seconds + self._tick
+
+    def add(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        if not self._ticking:
+            self._ticking = True
+            self._read_clock()
+            self.loop.call_later(self._tick, self._look)
+
+    def remove(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+
+    def _read_clock(self) -> float:
+        self.now = self.loop.time()
+        self.idle_deadline = self.deadline(self.limits.keep_alive)
+        return self.now
+
+    def _look(self) -> None:
+        # One pass over all connections each second is cheaper than a timer set and cancelled for each request.
+        now = self._read_clock()
+        for connection in tuple(self._connections):
+            if connection.deadline < now or connection.write_deadline < now:
+                connection.out_of_time(now)
+        if self._connections:
+            self.loop.call_later(self._tick, self._look)
+        else:
+            self._ticking = False
+
+    def release_soon(self, exchange: Exchange) -> None:
+        """Send the head that ``exchange`` holds, once the app has had the chance to send content with it."""
+        if not self._held:
+            self.loop.call_soon(self._release)
+        self._held.append(exchange)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for exchange in held:
+            exchange.release()
+
+    def note(self, connection: Connection, text: str) -> None:
+        """Log what a client did wrong: one line a second at most, whatever all clients do."""
+        self._unnoted += 1
+        if self.now >= self._quiet_until:
+            more = f" (and {self._unnoted - 1} more)" if self._unnoted > 1 else ""
+            log.warning("%s: %s%s", connection.client_name, text, more)
+            self._quiet_until = self.now + _SECONDS_BETWEEN_NOTES
+            self._unnoted = 0

@@ -1,0 +1,293 @@
+"""The front door: which bytes of a connection belong to which request, and whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from math import inf
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from gateway.server.connection import Connection
+from gateway.server.exchange import Exchange
+from gateway.server.half_close import HalfClose
+from gateway.server.head_reader import head_too_long, line_too_long
+from gateway.server.refusal import OVERLOADED, SLOW_BODY, SLOW_HEAD, Refusal
+from gateway.server.request_body import Body, body_of
+from gateway.server.request_head import RequestHead
+from gateway.server.server_wide import answer_for_the_server
+from gateway.server.websocket import hand_over
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_LEADING_CRLF = re.compile(rb"(?:\r\n)+")
+_FIRST_LETTER, _PERCENT = b"A%"
+
+
+class FrontDoor(Connection):
+    """An HTTP/1.1 server protocol, to be given to uvicorn as ``Config(http=FrontDoor)``.
+
+    uvicorn accepts, hears signals and shuts down. Of its settings, ``timeout_keep_alive``, ``access_log`` and
+    ``reset_contextvars`` are not looked at. Subclass to change ``limits``.
+    """
+
+    __slots__ = ("_arrived", "_body", "_drained", "_searched")
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        # Of the request that is being read: what is to come of its body, None when its body is whole.
+        self._body: Body | None = None
+        # A head that is not whole yet, or what the client has sent ahead of its turn.
+        self._arrived: bytearray | None = None
+        self._searched = 0
+        self._drained = 0
+
+    # Reading.
+
+    def data_received(self, data: bytes) -> None:
+        if self.over:
+            return
+        if self.exchange is None:
+            if self._arrived is None:
+                self._read_head(data)
+            else:
+                self._arrived += data
+                self._read_head(self._arrived)
+        elif self._body is not None:
+            self._read_body(data)
+        else:
+            self._keep_for_later(data)
+
+    def _read_head(self, data: bytes | bytearray) -> None:
+        end = data.find(b"\r\n\r\n", self._searched)
+        if end < 0 or data[0] < _FIRST_LETTER:
+            self._read_part_of_head(data)
+            return
+        head, rest = bytes(data[: end + 4]), bytes(data[end + 4 :])
+        self._arrived = None
+        self._searched = 0
+        try:
+            request = self.listener.heads.read(head)
+        except Refusal as refusal:
+            self._refuse(refusal, bodiless=head.startswith(b"HEAD "))
+            return
+        if request.websocket and self.listener.config.ws_protocol_class is not None:
+            self._forget()
+            self.over = True
+            hand_over(self.listener, self.server_state, self._transport, request, head, rest)
+            return
+        self._begin(request, rest)
+
+    def _read_part_of_head(self, data: bytes | bytearray) -> None:
+        leading = _LEADING_CRLF.match(data)
+        if leading is not None:
+            # RFC 9112 2.2: empty lines before a request are ignored.
+            self._arrived = None
+            self._searched = 0
+            if leading.end() < len(data):
+                self._read_head(data[leading.end() :])
+            return
+        # What is wrong already is told at once: the end of such a head may never come.
+        if data != b"\r" and data[0] < _FIRST_LETTER:
+            self._refuse(Refusal(400, "The request does not begin with a method."))
+            return
+        if _BARE_LF.search(data, self._searched):
+            # RFC 9112 2.2 lets a server take a bare LF for a line's end. What does not, sees one line there.
+            self._refuse(Refusal(400, "The request head has a line that ends without CR."))
+            return
+        if len(data) > self.limits.request_line and data.find(b"\r\n", 0, self.limits.request_line + 2) < 0:
+            self._refuse(line_too_long(self.limits))
+            return
+        if len(data) > self.limits.head:
+            self._refuse(head_too_long(self.limits))
+            return
+        if self._arrived is None:
+            self._arrived = bytearray(data)
+            self.deadline = min(self.deadline, self.listener.deadline(self.limits.header_timeout))
+        self._searched = max(0, len(data) - 3)
+
+    def _begin(self, request: RequestHead, rest: bytes) -> None:
+        limit = self.listener.config.limit_concurrency
+        if limit is not None and len(self.server_state.tasks) >= limit:
+            self._refuse(OVERLOADED)
+            return
+        exchange = self.exchange = Exchange(self, request, self._scope(request))
+        self.deadline = inf
+        if request.length:
+            self._body = body_of(request.length, self.limits)
+            if not request.expects_continue:
+                self.deadline = self.listener.deadline(self.limits.body_timeout)
+            if rest:
+                self._read_body(rest)
+                if self.over:
+                    return
+        elif rest:
+            self._keep_for_later(rest)
+        if self.half_close is not None and self._arrived is None:
+            exchange.keep_alive = False
+        exchange.start(self.listener.app if request.path is not None else answer_for_the_server, self.listener.loop)
+
+    def _scope(self, request: RequestHead) -> dict[str, Any]:
+        listener = self.listener
+        raw_path = b"*" if request.path is None else request.path
+        path = (unquote_to_bytes(raw_path) if _PERCENT in raw_path else raw_path).decode("utf-8", "replace")
+        if listener.root_path:
+            path = listener.root_path + path
+            raw_path = listener.root_path.encode() + raw_path
+        return {
+            "type": "http",
+            "asgi": listener.asgi,
+            "http_version": "1.0" if request.http_1_0 else "1.1",
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "method": request.method,
+            "root_path": listener.root_path,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": request.query,
+            "headers": request.fields,
+            "state": listener.app_state.copy(),
+        }
+
+    def _read_body(self, data: bytes) -> None:
+        body, exchange = self._body, self.exchange
+        assert body is not None
+        assert exchange is not None
+        try:
+            content, rest = body.feed(data)
+        except Refusal as refusal:
+            self._note(refusal)
+            if exchange.answered:
+                self.linger()
+            else:
+                exchange.abandon(refusal)
+            return
+        if rest is not None:
+            self._body = None
+            self.deadline = inf
+            if rest:
+                self._keep_for_later(rest)
+        if exchange.answered:
+            self._drain(len(data))
+            return
+        waiting = exchange.arrive(content, rest is not None)
+        if self._body is not None:
+            if waiting > self.limits.body_buffer:
+                self.flow.pause_reading()
+                self.deadline = inf
+            else:
+                self.deadline = self.listener.deadline(self.limits.body_timeout)
+
+    def body_taken(self) -> None:
+        """The app asks for more of the body."""
+        if self._body is not None:
+            self.flow.resume_reading()
+            self.deadline = self.listener.deadline(self.limits.body_timeout)
+
+    def _keep_for_later(self, data: bytes) -> None:
+        """The client has sent more than its turn (RFC 9112 9.3.2). No more of it is read until the turn has come."""
+        if self._arrived is None:
+            self._arrived = bytearray(data)
+        else:
+            self._arrived += data
+        self.flow.pause_reading()
+
+    # Taking turns.
+
+    def has_much_to_drain(self) -> bool:
+        """Whether the rest of the request is too long to be read for the sake of the connection alone."""
+        return self._body is not None and self._body.left > self.limits.drain
+
+    def answer_sent(self) -> None:
+        """The answer has been written to its last byte."""
+        self.server_state.total_requests += 1
+        exchange = self.exchange
+        assert exchange is not None
+        if exchange.keep_alive and self._body is None:
+            self._next()
+        elif not exchange.keep_alive or self.has_much_to_drain():
+            if self._body is None and self._arrived is None:
+                self.close()
+            else:
+                self.linger()
+        else:
+            # RFC 9112 9.3: the whole request is read before the next one can be found.
+            self._drained = 0
+            self.flow.resume_reading()
+            self.deadline = self.listener.deadline(self.limits.body_timeout)
+
+    def _drain(self, size: int) -> None:
+        self._drained += size
+        if self._body is None:
+            self._next()
+        elif self._drained > self.limits.drain:
+            self.linger()
+
+    def _next(self) -> None:
+        self.exchange = None
+        if self._arrived is None:
+            if self.flow.read_paused:
+                self.flow.resume_reading()
+            self.deadline = self.listener.idle_deadline
+        else:
+            self.listener.loop.call_soon(self._serve_what_arrived)
+
+    def _serve_what_arrived(self) -> None:
+        if self.over or self._arrived is None:
+            return
+        data = bytes(self._arrived)
+        self._arrived = None
+        self.deadline = self.listener.deadline(self.limits.header_timeout)
+        self.flow.resume_reading()
+        self._read_head(data)
+        if self.exchange is None and self.half_close is not None:
+            self.close()
+
+    # Ending.
+
+    def eof_received(self) -> bool | None:
+        """The client has ended its side. True keeps ours open."""
+        exchange = self.exchange
+        if self.over or exchange is None or exchange.answered or not exchange.request_complete or self._tls:
+            # Nothing to answer, or a request that will never be whole (RFC 9112 8).
+            self.close()
+            return None
+        if self.half_close is None:
+            self.half_close = HalfClose(self, self._transport)
+        if self._arrived is None:
+            exchange.keep_alive = False
+        return True
+
+    def client_too_slow(self) -> None:
+        if self.exchange is not None:
+            if self.exchange.answered:
+                self.linger()
+            else:
+                self.exchange.abandon(SLOW_BODY)
+        elif self._arrived is not None:
+            self._refuse(SLOW_HEAD)
+        else:
+            self.close()
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when the server is to end: finish what has begun, and begin nothing."""
+        if self.over or self.exchange is None or self.exchange.answered:
+            self.close()
+        else:
+            self.exchange.keep_alive = False
+
+    def _refuse(self, refusal: Refusal, *, bodiless: bool = False) -> None:
+        self._note(refusal)
+        self.refuse(refusal, bodiless=bodiless)
+
+    def _note(self, refusal: Refusal) -> None:
+        self.listener.note(self, f"answered {refusal.status}: {refusal.detail}")
