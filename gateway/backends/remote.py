@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Coroutine
 from math import inf
 from typing import Any, Literal
 
@@ -48,11 +49,10 @@ class RemoteBackend:
     async def stop(self) -> None:
         self.upstream.stop()
 
-    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _call(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http":
-            await self.upstream(scope, receive, send)
-        else:
-            await _refuse_websocket(scope, send)
+            return self.upstream(scope, receive, send)
+        return _refuse_websocket(scope, send)
 
 
 async def _refuse_websocket(scope: Scope, send: Send) -> None:

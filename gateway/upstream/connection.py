@@ -146,7 +146,14 @@ class Connection(asyncio.Protocol):
         """Raises UpstreamError; ConnectionLost if nothing at all has come."""
         response = self.response
         while not response.head_complete:
-            await self._wait()
+            # As _wait, written out: this is on every request's way.
+            if self._error is not None:
+                raise self._error
+            waiter = self._waiter = self._loop.create_future()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
 
     async def wait_for_go_ahead(self) -> None:
         """Until the app asks for the body with "100 Continue", or answers without it."""
@@ -186,8 +193,6 @@ class Connection(asyncio.Protocol):
             await waiter
         finally:
             self._waiter = None
-        if self._error is not None:
-            raise self._error
 
     @staticmethod
     def _wake(waiter: asyncio.Future[None]) -> None:

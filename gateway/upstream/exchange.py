@@ -76,7 +76,11 @@ class Exchange:
         task = self._task = asyncio.current_task()
         clock.add(self)
         try:
-            await self._forward()
+            outbound = self._outbound = Outbound(self._upstream, self._scope)
+            if outbound.has_body and not outbound.expects_continue:
+                await self._begin_body()
+            connection = await self._ask()
+            await self._answer(connection)
         except asyncio.CancelledError:
             # Ours, or also the server's, which must see it?
             if self._ending is None or task is None or task.uncancel() > 0:
@@ -117,23 +121,18 @@ class Exchange:
 
     # The request.
 
-    async def _forward(self) -> None:
-        outbound = self._outbound = Outbound(self._upstream, self._scope)
-        if outbound.has_body and not outbound.expects_continue:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise UpstreamError(Failure.CLIENT_LEFT)
-            outbound.begin_body(message.get("body", b""), message.get("more_body", False))
-        connection = await self._ask()
-        await self._answer(connection)
+    async def _begin_body(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise UpstreamError(Failure.CLIENT_LEFT)
+        self._outbound.begin_body(message.get("body", b""), message.get("more_body", False))
 
     async def _ask(self) -> Connection:
         """Send the request, and return the connection on which the head of the answer has come."""
-        outbound = self._outbound
+        upstream, outbound = self._upstream, self._outbound
         fresh = False
         while True:
-            connection = await self._connect(fresh)
-            self._connection = connection
+            connection = self._connection = (None if fresh else upstream.pool.take()) or await self._connect()
             connection.begin(bodiless=self._scope["method"] == "HEAD")
             connection.write(outbound.first_bytes(connection.origin.authority))
             try:
@@ -153,13 +152,9 @@ class Exchange:
             else:
                 return connection
 
-    async def _connect(self, fresh: bool) -> Connection:
+    async def _connect(self) -> Connection:
         upstream = self._upstream
         pool = upstream.pool
-        if not fresh:
-            connection = pool.take()
-            if connection is not None:
-                return connection
         self._deadline = upstream.clock.after(upstream.timeouts.connect)
         origin = pool.reserve()
         if origin is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -60,6 +61,7 @@ class Upstream:
         self.pool.stop()
         self.clock.stop()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Raises UpstreamError when the app cannot be reached, breaks off, or takes too long; or the client leaves."""
-        await Exchange(self, scope, receive, send).run()
+        # Not async itself: each coroutine around a request is passed through whenever it goes on.
+        return Exchange(self, scope, receive, send).run()
