@@ -52,8 +52,7 @@ class ResponseReader:
     )
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._stale = False
+        self._renew()
         self.begin(bodiless=False)
         # Not before the first request: what an app says unasked is no answer.
         self.complete = True
@@ -62,8 +61,7 @@ class ResponseReader:
         """The next response is to come; without content whatever its fields say, if it is to a HEAD request."""
         if self._stale:
             # It still expects the rest of a body that it was not shown, or that never comes.
-            self._parser = httptools.HttpResponseParser(self)
-            self._stale = False
+            self._renew()
         self._bodiless = bodiless
         self._named: frozenset[bytes] | None = None
         self._close = False
@@ -85,6 +83,10 @@ class ResponseReader:
         self.complete = False
         self.reusable = False
 
+    def _renew(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._stale = False
+
     def feed(self, data: bytes) -> None:
         """More has come. Raises UpstreamError when it is no valid response."""
         if self._left is not None:
@@ -99,9 +101,11 @@ class ResponseReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
-            if isinstance(error.__context__, UpstreamError):
+            if not isinstance(error.__context__, UpstreamError):
+                raise
+            if not self.complete:
                 raise error.__context__ from None
-            raise
+            self.reusable = False
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:
                 failure = Failure.BAD_BODY if self.head_complete else Failure.BAD_HEAD
@@ -145,8 +149,7 @@ class ResponseReader:
 
     def on_message_begin(self) -> None:
         if self.complete:
-            # A second answer to one request.
-            self.reusable = False
+            raise UpstreamError(Failure.BAD_BODY, "a second answer to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.head_complete:
@@ -222,10 +225,13 @@ class ResponseReader:
         """RFC 9110 15.2: any number of them before the answer. 103 cannot be passed on over ASGI, so none is."""
         if status == _SWITCHING:
             raise UpstreamError(Failure.BAD_HEAD, "it switches protocols unasked")
+        if self._close:
+            # llhttp reads nothing behind it.
+            raise UpstreamError(Failure.BAD_HEAD, "an interim response closes the connection")
         self.go_ahead = self.go_ahead or status == 100
         self.fields = []
         self._named = None
-        self._close = self._chunked = False
+        self._chunked = False
         self.has_places = False
 
     def on_body(self, content: bytes) -> None:
