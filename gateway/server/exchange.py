@@ -79,8 +79,9 @@ class Exchange:
             if not self.answered and not self.disconnected:
                 self._returned_early()
         except asyncio.CancelledError:
-            # The server ends, and has waited for this request as long as it does.
+            # The server ends, and has waited for this request as long as it does. It will not wait for the client.
             self._give_up(STOPPING)
+            self._connection.shutdown()
         except BaseException as error:
             # SystemExit among them: one app does not end the server of two.
             self._raised(error)

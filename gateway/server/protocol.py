@@ -82,7 +82,7 @@ class FrontDoor(Connection):
         if request.websocket and self.listener.config.ws_protocol_class is not None:
             self._forget()
             self.over = True
-            hand_over(self.listener, self.server_state, self._transport, request, head, rest)
+            hand_over(self.listener, self.server_state, self._transport, request, rest)
             return
         self._begin(request, rest)
 

@@ -28,8 +28,6 @@ class RequestHead:
     http_1_0 = False
     expects_continue = False
     websocket = False
-    # Whether path and fields are other than what was sent.
-    rewritten = False
 
     def __init__(self, method: str, fields: Fields) -> None:
         self.method = method
@@ -124,4 +122,3 @@ def _read_target(request: RequestHead, method: bytes, target: bytes) -> None:
     authority, request.path, request.query = absolute
     # RFC 9112 3.2.2: the authority of the target counts, whatever Host says.
     request.fields = [(b"host", authority), *(field for field in request.fields if field[0] != b"host")]
-    request.rewritten = True

@@ -17,7 +17,6 @@ def hand_over(
     server_state: ServerState,
     transport: asyncio.Transport,
     request: RequestHead,
-    head: bytes,
     rest: bytes,
 ) -> None:
     """Let the WebSocket protocol go on with the connection, from the handshake's first byte.
@@ -31,18 +30,16 @@ def hand_over(
     )
     protocol.connection_made(transport)
     transport.set_protocol(protocol)
-    protocol.data_received(handshake(request, head) + rest)
+    protocol.data_received(handshake(request) + rest)
 
 
-def handshake(request: RequestHead, head: bytes) -> bytes:
-    """The head as it was sent, unless the other side would not read it as we do.
+def handshake(request: RequestHead) -> bytes:
+    """The head again, in the form that the other side reads as we do.
 
-    It knows a target only as an ASCII path, so the absolute form is put into the origin form, with the ``Host`` that
-    counts (RFC 9112 3.2.2), and bytes beyond ASCII are encoded.
+    It would tell the app field names in the case they were sent in, and knows a target only as an ASCII path, where
+    we may have had the absolute form.
     """
     assert request.path is not None
-    if not request.rewritten and request.path.isascii() and request.query.isascii():
-        return head
     target = quote_from_bytes(request.path, safe=_ASCII)
     if request.query:
         target += "?" + quote_from_bytes(request.query, safe=_ASCII)

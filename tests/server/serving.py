@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,10 +26,24 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
+class Gate:
+    """What an app waits at until the test lets it pass."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def passed(self) -> None:
+        while not self._opened.is_set():
+            await asyncio.sleep(0.005)
+
+
 class Served:
     """``app`` answers the requests; set it before sending one."""
 
-    def __init__(self, loop: str, limits: Limits | None = None, **config: Any) -> None:
+    def __init__(self, loop: str, limits: Limits | None = None, unix: str | None = None, **config: Any) -> None:
         self.app: ASGIApp = hello
         door = type("Door", (FrontDoor,), {"limits": limits or Limits(), "__slots__": ()})
         settings: dict[str, Any] = {
@@ -42,8 +57,14 @@ class Served:
             "log_config": None,
             **config,
         }
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._socket.getsockname()[1]
+        if unix is None:
+            self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+            self.port: int = self._socket.getsockname()[1]
+        else:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.bind(unix)
+        # uvicorn closes the socket.
+        self._family, self._address = self._socket.family, self._socket.getsockname()
         self.server = uvicorn.Server(uvicorn.Config(self._answer, **settings))
         self._thread = threading.Thread(target=self._run, args=(LOOPS[loop],), daemon=True)
         self._thread.start()
@@ -73,8 +94,9 @@ class Served:
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[Client]:
-        sock = socket.create_connection(("127.0.0.1", self.port), 5)
-        with sock:
+        with socket.socket(self._family) as sock:
+            sock.settimeout(5)
+            sock.connect(self._address)
             yield Client(sock)
 
     def exchange(self, request: bytes) -> Response:
@@ -114,12 +136,28 @@ class Client:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def send_while_read(self, data: bytes) -> int:
+        """Send until the server has stopped reading for a while. How much of ``data`` it has let in."""
+        sent = 0
+        view = memoryview(data)
+        self.socket.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while sent < len(data):
+                sent += self.socket.send(view[sent : sent + 1_000_000])
+        self.socket.settimeout(5)
+        return sent
+
     def end(self) -> None:
         """Send FIN."""
         self.socket.shutdown(socket.SHUT_WR)
 
+    def reset(self) -> None:
+        """Close without a FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
     def more(self) -> bytes:
-        data = self.socket.recv(65536)
+        data: bytes = self.socket.recv(1 << 20)
         self.buffer += data
         return data
 
@@ -134,7 +172,8 @@ class Client:
         while end not in self.buffer:
             if not self.more():
                 raise Truncated(self.buffer)
-        found, _, self.buffer = self.buffer.partition(end)
+        found, _, rest = self.buffer.partition(end)
+        self.buffer = rest
         return found + end
 
     def exactly(self, size: int) -> bytes:
@@ -166,7 +205,7 @@ class Client:
 
     def is_closed(self) -> bool:
         """Whether the server ends the connection, having sent nothing more."""
-        return not self.buffer and self.more() == b""
+        return not self.buffer and not self.more()
 
 
 def wait_until(condition: Callable[[], bool], timeout: float = 5.0) -> None:
@@ -193,7 +232,7 @@ async def whole_body(receive: Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise EOFError
-        body += message["body"]
+        body += bytes(message["body"])
         if not message["more_body"]:
             return body
 
