@@ -27,13 +27,10 @@ from gateway.control.options import GRACE, Options, text_path
 from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.reload import Reload
+from gateway.server.protocol import FrontDoor
 from gateway.telemetry.slots import SlotFile
 
 logger = logging.getLogger("gateway.control")
-
-# Seconds. Longer than browsers and proxies keep an idle connection, so that mostly they are the ones to close it and
-# no request meets a connection that we are just closing.
-KEEP_ALIVE = 75
 
 
 class Worker:
@@ -114,7 +111,7 @@ class Worker:
             drain_timeout=self._options.drain_timeout,
             on_started=lambda: lifeline.send(Ready(digest=gateway.loaded.digest)),
             on_draining=lambda: lifeline.send(Draining()),
-            timeout_keep_alive=KEEP_ALIVE,
+            protocol=FrontDoor,
         )
         if not self._end.is_set():
             await self._server.serve([listener])
