@@ -171,9 +171,10 @@ class Connection(asyncio.Protocol, ABC):
     def close(self) -> None:
         """End the connection after what has been written."""
         self._gone()
-        self._transport.close()
         self.deadline = inf
-        self._expect_progress()
+        if not self._transport.is_closing():
+            self._expect_progress()
+            self._transport.close()
 
     def break_off(self, *, visibly: bool) -> None:
         """End the connection in the middle of an answer.

@@ -9,13 +9,13 @@ from tests.server.serving import LOOPS, Served, hello
 
 # Short enough for a test to wait for, and long enough for a busy machine.
 HURRIED = Limits(
-    header_timeout=0.3,
-    body_timeout=0.3,
-    send_timeout=0.3,
-    keep_alive=0.3,
-    linger=0.3,
-    half_closed=0.1,
-    half_closed_quiet=0.3,
+    header_timeout=0.2,
+    body_timeout=0.2,
+    send_timeout=0.2,
+    keep_alive=0.2,
+    linger=0.2,
+    half_closed=0.08,
+    half_closed_quiet=0.2,
 )
 
 
@@ -44,6 +44,6 @@ def _hurried(request: pytest.FixtureRequest) -> Iterator[Served]:
 
 @pytest.fixture
 def hurried(_hurried: Served) -> Served:
-    """A server that waits for nothing longer than a third of a second."""
+    """A server that waits for nothing longer than a fifth of a second."""
     _hurried.app = hello
     return _hurried
