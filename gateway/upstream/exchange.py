@@ -45,6 +45,7 @@ class Exchange:
         "_task",
         "_total",
         "_upstream",
+        "_watchable",
         "_watcher",
     )
 
@@ -66,6 +67,8 @@ class Exchange:
         # The one task that calls receive(): first for the body, then for the news that the client has left.
         self._watcher: asyncio.Task[None] | None = None
         self._looked_at = False
+        # Whether receive() has nothing more to bring but that news, and nobody waits for it yet.
+        self._watchable = False
         # Whether the request is with the app to its last byte; whether the answer is with the server.
         self._sent = False
         self._answered = False
@@ -79,6 +82,7 @@ class Exchange:
             outbound = self._outbound = Outbound(self._upstream, self._scope)
             if outbound.has_body and not outbound.expects_continue:
                 await self._begin_body()
+            self._watchable = not outbound.more
             connection = await self._ask()
             await self._answer(connection)
         except asyncio.CancelledError:
@@ -104,8 +108,9 @@ class Exchange:
             self._end(UpstreamError(Failure.SEND_TIMEOUT))
         elif now >= self._total:
             self._end(UpstreamError(Failure.TOTAL_TIMEOUT))
-        elif self._watcher is None and self._looked_at and self._sent:
+        elif self._watchable and self._looked_at:
             # Few requests last so long that it is worth a task to learn of a client that leaves.
+            self._watchable = False
             self._watcher = self._upstream.loop.create_task(self._watch())
         self._looked_at = True
 
@@ -167,7 +172,7 @@ class Exchange:
         return await pool.connect(origin)
 
     def _may_be_sent_again(self) -> bool:
-        return self._scope["method"] in _IDEMPOTENT and self._outbound.is_whole and self._watcher is None
+        return self._scope["method"] in _IDEMPOTENT and self._outbound.is_whole
 
     def _all_sent(self) -> None:
         self._sent = True
@@ -188,6 +193,7 @@ class Exchange:
                 timer.cancel()
             if connection.response.head_complete:
                 return
+        self._outbound.is_whole = False
         self._watcher = self._upstream.loop.create_task(self._pump(connection))
 
     async def _pump(self, connection: Connection) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from gateway.upstream.connection import Connection
@@ -14,6 +15,9 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 # Seconds for which an address that could not be reached is asked only if all others could not be either.
 _AVOIDED: Final = 2.0
+
+
+C = TypeVar("C", bound=Connection)
 
 
 class Origin:
@@ -35,6 +39,7 @@ class Origin:
         "connecting",
         "idle",
         "url",
+        "websockets",
     )
 
     def __init__(self, url: str, tls: ssl.SSLContext | None = None, server_name: str | None = None) -> None:
@@ -67,6 +72,8 @@ class Origin:
         self.busy = 0
         self.connecting = 0
         self.avoid_until = 0.0
+        # Beside the others, and not limited: each lasts as long as its client wants.
+        self.websockets = 0
 
     def __repr__(self) -> str:
         return f"<Origin {self.url} busy={self.busy} idle={len(self.idle)} connecting={self.connecting}>"
@@ -81,10 +88,10 @@ class Origin:
 
     async def connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
         """A new connection. The name is looked up anew each time. Raises UpstreamError."""
+        return await self.connect_for(loop, lambda: Connection(loop, self))
 
-        def make() -> Connection:
-            return Connection(loop, self)
-
+    async def connect_for(self, loop: asyncio.AbstractEventLoop, make: Callable[[], C]) -> C:
+        """As ``connect``, with a protocol of ``make``."""
         try:
             if self._path is not None:
                 _, connection = await loop.create_unix_connection(make, self._path)

@@ -106,7 +106,10 @@ class ResponseReader:
             if not self.complete:
                 raise error.__context__ from None
             self.reusable = False
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgraded(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
             if not self.complete:
                 failure = Failure.BAD_BODY if self.head_complete else Failure.BAD_HEAD
                 raise UpstreamError(failure, str(error)) from None
@@ -114,6 +117,12 @@ class ResponseReader:
             self.reusable = False
         if not self.complete:
             self._look_after()
+
+    def _upgraded(self, behind: bytes) -> None:
+        """The head ends in another protocol, which has begun with ``behind``."""
+        if not self.complete:
+            raise UpstreamError(Failure.BAD_HEAD, "it switches protocols unasked")
+        self.reusable = False
 
     def _pass(self, data: bytes, left: float) -> None:
         """Content of a known length, or until the end of the connection: as it came, without a copy."""

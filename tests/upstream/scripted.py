@@ -93,7 +93,7 @@ class App:
         self._tasks.add(task)
         try:
             await script(peer)
-        except (EOFError, ConnectionError):
+        except (EOFError, ConnectionError, asyncio.CancelledError):
             pass
         except AssertionError as error:
             self.failures.append(error)
@@ -187,7 +187,7 @@ class Client:
     parts: Sequence[bytes] = ()
     status: int = 0
     headers: Fields = field(default_factory=list)
-    body: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
     complete: bool = False
     asked: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -207,6 +207,10 @@ class Client:
         return {"type": "http.disconnect"}
 
     @property
+    def body(self) -> bytes:
+        return bytes(self.received)
+
+    @property
     def more(self) -> bool:
         return self.asked < len(self.parts)
 
@@ -220,7 +224,7 @@ class Client:
             self.began.set()
         else:
             assert self.status
-            self.body += message["body"]
+            self.received += message["body"]
             self.complete = not message.get("more_body", False)
 
     def leave(self) -> None:
