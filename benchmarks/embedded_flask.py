@@ -14,12 +14,12 @@ from benchmarks.embedded_fastapi import CONNECTIONS, ROUTES
 from benchmarks.load import drive, get
 from benchmarks.paired import COLUMNS, Subject, measure
 from benchmarks.report import goal, table
-from benchmarks.server import gateway, gunicorn
+from benchmarks.server import gateway, gunicorn, server_cpus
 
 APP = "benchmarks.apps.books_flask:app"
 THREADS = (4, 8, 16, 32)
-ROUNDS = 10
-SECONDS = 1.0
+ROUNDS = 20
+SECONDS = 0.5
 LIMIT = 0.65
 
 
@@ -27,10 +27,11 @@ def main() -> bool:
     """Print the table; True when the goal is met."""
     requests = [get("/legacy/books/7", BOOK)]
     threads = min(THREADS, key=_gthread_cost)
+    cpus = server_cpus()
     with (
-        gunicorn(APP, worker="gthread", threads=threads) as gthread,
-        gunicorn(APP, worker="sync") as sync,
-        gateway(ROUTES) as front,
+        gunicorn(APP, worker="gthread", threads=threads, cpus=cpus) as gthread,
+        gunicorn(APP, worker="sync", cpus=cpus) as sync,
+        gateway(ROUTES, cpus=cpus) as front,
     ):
         base = Subject(f"gunicorn gthread, {threads} threads", gthread, requests)
         embedded = Subject("gateway run, embedded", front, requests)
@@ -48,7 +49,7 @@ def main() -> bool:
 def _gthread_cost(threads: int) -> float:
     """CPU seconds a request on gunicorn with that many threads."""
     requests = [get("/legacy/books/7", BOOK)]
-    with gunicorn(APP, worker="gthread", threads=threads) as server:
+    with gunicorn(APP, worker="gthread", threads=threads, cpus=server_cpus()) as server:
         drive(server.address, requests, connections=CONNECTIONS, seconds=0.5)
         before = tree_seconds(server.pid)
         tally = drive(server.address, requests, connections=CONNECTIONS, seconds=1.5)

@@ -82,7 +82,7 @@ def exactly(status: int, body: bytes) -> Check:
     def check(answer: Answer) -> str | None:
         if answer.status == status and answer.body == body:
             return None
-        return f"wanted {status} {body[:80]!r}, got {answer.status} {answer.body[:80]!r}"
+        return f"wanted {status} {body[:80]!r}, got {answer.status} {answer.body[:300]!r}"
 
     return check
 

@@ -2,11 +2,14 @@
 
 Machines change pace within seconds (turbo, neighbours, caches). So the servers all run at once, each is driven for a
 short round in turn, and a ratio is taken inside each round between neighbours in time; the median of these ratios is
-the result. Every second round goes backwards, so that a steady drift cancels out.
+the result. The servers share one CPU, of which only one at a time has use, and the load generator has the others. The
+order changes from round to round, so that nobody always comes after the same neighbour.
 """
 
 from __future__ import annotations
 
+import os
+import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from benchmarks.cpu import tree_seconds
 from benchmarks.instructions import Counter
 from benchmarks.load import Request, drive
 from benchmarks.report import percentile
-from benchmarks.server import Server
+from benchmarks.server import Server, server_cpus
 
 
 @dataclass(slots=True)
@@ -58,11 +61,26 @@ COLUMNS = ["", "CPU µs/request", "ratio", "quartiles", "instr.", "requests/s", 
 def measure(
     subjects: Sequence[Subject], *, connections: int, rounds: int, seconds: float, warm_up: float = 1.0
 ) -> None:
-    """Fill the subjects: ``rounds`` rounds of ``seconds`` each, after a warm-up that is not counted."""
+    """Fill the subjects: ``rounds`` rounds of ``seconds`` each, after a warm-up that is not counted.
+
+    The servers should have been started on ``server_cpus()``: the load generator keeps to the others.
+    """
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, usable - server_cpus() or usable)
+    try:
+        _take_turns(subjects, connections, rounds, seconds, warm_up)
+    finally:
+        os.sched_setaffinity(0, usable)
+
+
+def _take_turns(subjects: Sequence[Subject], connections: int, rounds: int, seconds: float, warm_up: float) -> None:
     for subject in subjects:
         drive(subject.server.address, subject.requests, connections=connections, seconds=warm_up)
-    for number in range(rounds):
-        for subject in subjects if number % 2 == 0 else reversed(subjects):
+    order = list(subjects)
+    chance = random.Random(7)
+    for _ in range(rounds):
+        chance.shuffle(order)
+        for subject in order:
             _round(subject, connections, seconds)
 
 

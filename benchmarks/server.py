@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +43,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def server_cpus() -> frozenset[int]:
+    """The CPUs for servers that are compared: one of them, when there is another for the load generator.
+
+    A server of one worker process has one interpreter lock and so one CPU's worth of work. Threads that pass the
+    lock from CPU to CPU cost up to three times as much, and by chance: gunicorn's gthread worker went from 230 to
+    630 µs a request in the same hour. On one CPU all have their best.
+    """
+    usable = os.sched_getaffinity(0)
+    return frozenset({max(usable)} if len(usable) > 1 else usable)
+
+
 @contextlib.contextmanager
-def running(name: str, command: Sequence[str], port: int) -> Iterator[Server]:
-    """Run ``command`` until the block ends. Yields once it answers on ``port``; raises StartError."""
+def running(name: str, command: Sequence[str], port: int, *, cpus: Collection[int] = ()) -> Iterator[Server]:
+    """Run ``command`` until the block ends, on these ``cpus`` if any are given.
+
+    Yields once it answers on ``port``. Raises StartError.
+    """
     _allow_many_sockets()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:
+            if cpus:
+                os.sched_setaffinity(process.pid, cpus)  # what it starts will inherit it
             _wait_for(port, process)
             yield Server(name, process.pid, ("127.0.0.1", port))
         except (ConnectionError, StartError) as error:
@@ -61,32 +77,32 @@ def running(name: str, command: Sequence[str], port: int) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def uvicorn(app: str) -> Iterator[Server]:
+def uvicorn(app: str, *, cpus: Collection[int] = ()) -> Iterator[Server]:
     """The app on plain uvicorn: one process, uvloop, httptools, no access log."""
     port = free_port()
     flags = ["--no-access-log", "--loop", "uvloop", "--http", "httptools", "--log-level", "warning"]
     command = [str(BIN / "uvicorn"), app, "--host", "127.0.0.1", "--port", str(port), *flags]
-    with running("uvicorn", command, port) as server:
+    with running("uvicorn", command, port, cpus=cpus) as server:
         yield server
 
 
 @contextlib.contextmanager
-def gunicorn(app: str, *, worker: str, threads: int = 1) -> Iterator[Server]:
+def gunicorn(app: str, *, worker: str, threads: int = 1, cpus: Collection[int] = ()) -> Iterator[Server]:
     """The app on gunicorn with one worker process."""
     port = free_port()
     command = [str(BIN / "gunicorn"), app, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     command += ["--worker-class", worker, "--threads", str(threads), "--log-level", "warning"]
-    with running(f"gunicorn {worker}", command, port) as server:
+    with running(f"gunicorn {worker}", command, port, cpus=cpus) as server:
         yield server
 
 
 @contextlib.contextmanager
-def gateway(routes: Path, *, workers: int = 1) -> Iterator[Server]:
+def gateway(routes: Path, *, workers: int = 1, cpus: Collection[int] = ()) -> Iterator[Server]:
     """`gateway run` with its defaults: metrics and the admin listener are on."""
     port, admin = free_port(), free_port()
     command = [str(BIN / "gateway"), "run", str(routes), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--admin", f"127.0.0.1:{admin}", "--workers", str(workers)]
-    with running("gateway run", command, port) as server:
+    with running("gateway run", command, port, cpus=cpus) as server:
         yield server
 
 
