@@ -15,10 +15,11 @@ ROOT = Path(__file__).parent.parent / "gateway"
 ALLOWED: dict[str, set[str]] = {
     "routing": set(),
     "telemetry": set(),
-    "server": set(),
+    "websocket": set(),
+    "server": {"websocket"},
     "migrate": set(),
     "config": {"routing"},
-    "upstream": {"config", "routing"},
+    "upstream": {"config", "routing", "websocket"},
     "backends": {"upstream", "config", "routing"},
     "dataplane": {"backends", "upstream", "config", "routing", "telemetry"},
     "control": {"dataplane", "backends", "config", "routing", "telemetry", "server"},

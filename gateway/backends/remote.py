@@ -13,6 +13,7 @@ from gateway.backends.embedded import StartError
 from gateway.config.model import BackendConfig
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.upstream import Upstream
+from gateway.upstream.websocket import Relay
 
 
 class RemoteBackend:
@@ -52,17 +53,7 @@ class RemoteBackend:
     def _call(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http":
             return self.upstream(scope, receive, send)
-        return _refuse_websocket(scope, send)
-
-
-async def _refuse_websocket(scope: Scope, send: Send) -> None:
-    if "websocket.http.response" in scope.get("extensions", {}):
-        body = b"WebSockets of this application are not passed on."
-        fields = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "websocket.http.response.start", "status": 501, "headers": fields})
-        await send({"type": "websocket.http.response.body", "body": body})
-    else:
-        await send({"type": "websocket.close", "code": 1011})
+        return Relay(self.upstream, scope, receive, send).run()
 
 
 def _timeouts(config: BackendConfig) -> Timeouts:

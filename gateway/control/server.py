@@ -23,8 +23,8 @@ class Server(uvicorn.Server):
     """Serves ``app`` on one socket until ``drain()`` is called.
 
     ``on_started`` is called once connections are accepted, ``on_draining`` once they no longer are. ``drain_timeout``
-    is how many seconds running requests have to finish before they are cut off. ``protocol`` speaks HTTP, as in
-    ``uvicorn.Config(http=...)``.
+    is how many seconds running requests have to finish before they are cut off. ``protocol`` speaks HTTP and
+    ``websocket_protocol`` goes on after an upgrade, as in ``uvicorn.Config(http=..., ws=...)``.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
         *,
         drain_timeout: int,
         protocol: type[asyncio.Protocol] | str = "httptools",
+        websocket_protocol: type[asyncio.Protocol] | str = "websockets-sansio",
         on_started: Callable[[], None] = lambda: None,
         on_draining: Callable[[], None] = lambda: None,
         **settings: Any,
@@ -43,7 +44,7 @@ class Server(uvicorn.Server):
                 interface="asgi3",
                 lifespan="off",
                 http=protocol,
-                ws="websockets-sansio",
+                ws=websocket_protocol,
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,

@@ -28,6 +28,7 @@ from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.reload import Reload
 from gateway.server.protocol import FrontDoor
+from gateway.server.websocket_door import WebSocketDoor
 from gateway.telemetry.slots import SlotFile
 
 logger = logging.getLogger("gateway.control")
@@ -112,6 +113,7 @@ class Worker:
             on_started=lambda: lifeline.send(Ready(digest=gateway.loaded.digest)),
             on_draining=lambda: lifeline.send(Draining()),
             protocol=FrontDoor,
+            websocket_protocol=WebSocketDoor,
         )
         if not self._end.is_set():
             await self._server.serve([listener])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -19,6 +20,7 @@ from gateway.server.websocket_exchange import WebSocketExchange
 from gateway.server.websocket_handshake import answer_to_key, offered_subprotocols, write_switch
 from gateway.websocket.end import SERVICE_RESTART
 from gateway.websocket.limits import Limits as StreamLimits
+from gateway.websocket.server_side import EXTENSION, ServerSide
 from gateway.websocket.stream import Stream
 
 _SCHEMES = {"http": "ws", "https": "wss"}
@@ -67,11 +69,12 @@ class WebSocketDoor(Connection):
 
     def _begin(self, head: bytes) -> None:
         listener = self.listener
-        request = listener.heads.read(head)
-        self._accept = answer_to_key(request.fields)
         limit = listener.config.limit_concurrency
         if limit is not None and len(self.server_state.tasks) >= limit:
-            raise OVERLOADED
+            self.refuse(OVERLOADED)
+            return
+        request = listener.heads.read(head)
+        self._accept = answer_to_key(request.fields)
         self.deadline = inf
         self._asgi = WebSocketExchange(self, self._scope(request))
         self._asgi.start(listener.app, listener.loop)
@@ -94,7 +97,10 @@ class WebSocketDoor(Connection):
             "headers": request.fields,
             "subprotocols": offered_subprotocols(request.fields),
             "state": listener.app_state.copy(),
-            "extensions": {"websocket.http.response": {}},
+            "extensions": {
+                "websocket.http.response": {},
+                EXTENSION: ServerSide(progress=self.progress, max_message=listener.config.ws_max_size),
+            },
         }
 
     def switch(self, subprotocol: str | None, fields: list[tuple[bytes, bytes]]) -> Stream:
@@ -119,6 +125,10 @@ class WebSocketDoor(Connection):
     def _stream_lost(self) -> None:
         self.connection_lost(None)
 
+    def progress(self) -> Hashable:
+        """Changes with whatever the client sends and takes."""
+        return self.stream.progress() if self.stream is not None else None
+
     # Ending.
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,6 +136,7 @@ class WebSocketDoor(Connection):
         if self._asgi is not None:
             self._asgi.disconnect()
             self._asgi = None
+        self.stream = None
 
     def _gone(self) -> None:
         super()._gone()

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Scope
 from gateway.server.flow_control import Waiters
 from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
 from gateway.server.websocket_denial import Denial
-from gateway.websocket.end import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, Closed, fitting, may_be_sent
+from gateway.websocket.end import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NO_STATUS, NORMAL, Closed, fitting, may_be_sent
 from gateway.websocket.stream import Stream
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class WebSocketExchange:
                 raise ClientLeft from None
         elif kind == "websocket.close":
             code = message.get("code", NORMAL)
-            if not may_be_sent(code):
+            if code != NO_STATUS and not may_be_sent(code):
                 raise ValueError(f"{code} is not a code for a close frame")
-            stream.close(code, fitting(message.get("reason") or ""))
+            stream.close(code, "" if code == NO_STATUS else fitting(message.get("reason") or ""))
         else:
             raise RuntimeError(f"the ASGI message {kind!r} was sent after websocket.accept")
