@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run test lint format bench clean
+.PHONY: run test lint format bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -36,6 +36,19 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# What the gateway is measured beside. Benchmarks leave out what is not there. The packages bring services that may
+# start by themselves: for a container, or a machine of its own.
+bench-peers: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]" \
+	|| echo "aiohttp and Envoy cannot be installed"
+	@for peer in nginx haproxy caddy wrk; do \
+	  if PATH="$$PATH:/usr/sbin" command -v $$peer >/dev/null; then continue; fi; \
+	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "$$peer is missing, and is only installed by root, with apt-get"; continue; fi; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$peer >/dev/null \
+	  || echo "$$peer cannot be installed (apt-get update first?)"; \
+	done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -35,8 +35,8 @@ PATHS = [f"/api/resource{number}/{number * 37}" for number in range(0, ROUTES //
 
 # Connections, rounds, seconds a round. With 512, the first requests come in one burst while the connections are made;
 # a round is long enough for them to be less than one in a hundred.
-BUSY = (32, 5, 1)
-ALONE = (1, 4, 1)
+BUSY = (32, 4, 1)
+ALONE = (1, 3, 1)
 CROWD = (512, 2, 3)
 
 
