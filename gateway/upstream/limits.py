@@ -32,7 +32,7 @@ class Timeouts:
     @property
     def tick(self) -> float:
         """How often deadlines are looked at: fine enough for the shortest of them."""
-        return max(0.01, min(0.25, min(self.connect, self.send, self.head, self.idle, self.total) / 4))
+        return max(0.01, min(0.1, min(self.connect, self.send, self.head, self.idle, self.total) / 4))
 
 
 @dataclass(frozen=True, slots=True)

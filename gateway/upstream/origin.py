@@ -38,6 +38,7 @@ class Origin:
         "busy",
         "connecting",
         "idle",
+        "turn",
         "url",
         "websockets",
     )
@@ -56,13 +57,12 @@ class Origin:
         else:
             parts = urlsplit(url)
             assert parts.hostname is not None
-            self._host = parts.hostname
+            # RFC 3490: names beyond ASCII go on the wire in their ASCII form.
+            self._host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
             self._port = parts.port or _PORTS[parts.scheme]
             host = f"[{self._host}]" if ":" in self._host else self._host
             standard = self._port == _PORTS[parts.scheme]
-            self.authority = (host if standard else f"{host}:{self._port}").encode(
-                "idna" if not host.isascii() else "ascii"
-            )
+            self.authority = (host if standard else f"{host}:{self._port}").encode()
             self.url = f"{parts.scheme}://{self.authority.decode()}"
             if parts.scheme == "https":
                 self._tls = tls or ssl.create_default_context()
@@ -72,6 +72,8 @@ class Origin:
         self.busy = 0
         self.connecting = 0
         self.avoid_until = 0.0
+        # Which request of the pool it served last: among equals it is the turn of the one with the lowest.
+        self.turn = 0
         # Beside the others, and not limited: each lasts as long as its client wants.
         self.websockets = 0
 

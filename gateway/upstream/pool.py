@@ -45,6 +45,8 @@ class Pool:
             return None
         connection, _ = origin.idle.popitem()
         origin.busy += 1
+        if self._only is None:
+            self._took_turn(origin)
         return connection
 
     def reserve(self) -> Origin | None:
@@ -83,7 +85,12 @@ class Pool:
             # Only who does not trust the idle ones wants a new one while there are such.
             next(iter(origin.idle)).close()
         origin.connecting += 1
+        self._took_turn(origin)
         return origin
+
+    def _took_turn(self, origin: Origin) -> None:
+        self._turn += 1
+        origin.turn = self._turn
 
     def give_back(self, connection: Connection) -> None:
         """The request is over. If its answer was not read to the end, or says so, the connection ends too."""
@@ -127,19 +134,16 @@ class Pool:
         """Fewest requests; in turn among equals; with room, and reachable of late, if there is such a one."""
         if self._only is not None:
             return None if self._only in avoid else self._only
-        self._turn += 1
-        count = len(self.origins)
         best: Origin | None = None
-        best_rank = (True, True, 0)
+        best_rank = (True, True, 0, 0)
         now = 0.0
-        for offset in range(count):
-            origin = self.origins[(self._turn + offset) % count]
+        for origin in self.origins:
             if origin in avoid:
                 continue
             if origin.avoid_until and not now:
                 now = self._loop.time()
             full = not origin.idle and origin.open >= self._limits.connections
-            rank = (origin.avoid_until > now, full, origin.load)
+            rank = (origin.avoid_until > now, full, origin.load, origin.turn)
             if best is None or rank < best_rank:
                 best, best_rank = origin, rank
         return best

@@ -26,14 +26,19 @@ def rewrite(fields: Fields, origin: bytes, public: bytes) -> Fields:
     which no browser would take from the public one (RFC 6265 5.3): without it, the cookie is for the public host.
     """
     changed: Fields = []
-    host = origin.partition(b"://")[2].rpartition(b":")[0] if origin.count(b":") > 1 else origin.partition(b"://")[2]
+    host = _host(origin)
     for name, value in fields:
         if name in _LOCATIONS:
             value = _public(value, origin, public)
-        elif name == b"set-cookie" and b"omain" in value.replace(b"DOMAIN", b"Domain"):
+        elif name == b"set-cookie":
             value = _without_domain(value, host)
         changed.append((name, value))
     return changed
+
+
+def _host(origin: bytes) -> bytes:
+    authority = origin.partition(b"://")[2]
+    return authority if authority.endswith(b"]") else authority.partition(b":")[0]
 
 
 def _public(value: bytes, origin: bytes, public: bytes) -> bytes:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import asyncio
+
+from gateway.upstream.clock import Clock
+from gateway.upstream.limits import Timeouts
+
+
+class Looked:
+    def __init__(self) -> None:
+        self.at: list[float] = []
+
+    def look(self, now: float) -> None:
+        self.at.append(now)
+
+
+async def test_it_ticks_while_there_is_something_to_look_after() -> None:
+    loop = asyncio.get_running_loop()
+    goes_on = True
+    ticks: list[float] = []
+
+    def at_tick(now: float) -> bool:
+        ticks.append(now)
+        return goes_on
+
+    clock = Clock(loop, 0.01, at_tick)
+    looked = Looked()
+    await asyncio.sleep(0.03)
+    assert ticks == []
+    clock.add(looked)
+    await asyncio.sleep(0.05)
+    clock.remove(looked)
+    seen = len(looked.at)
+    assert 2 <= seen <= len(ticks)
+    await asyncio.sleep(0.03)
+    assert len(looked.at) == seen < len(ticks)
+    goes_on = False
+    await asyncio.sleep(0.03)
+    stood = len(ticks)
+    await asyncio.sleep(0.03)
+    assert len(ticks) == stood
+
+
+async def test_a_deadline_is_never_too_early() -> None:
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop, 0.05, lambda now: False)
+    clock.add(Looked())
+    await asyncio.sleep(0.04)
+    assert clock.after(1.0) >= loop.time() + 1.0
+    clock.stop()
+
+
+def test_the_tick_is_fine_enough_for_the_shortest_limit() -> None:
+    assert Timeouts().tick == 0.1
+    assert Timeouts(head=0.2).tick == 0.05
+    assert Timeouts(idle=0.001).tick == 0.01
