@@ -1,1 +1,1 @@
-"""The front door: the HTTP/1.1 server protocol that uvicorn runs for each client. Imports nothing of ours."""
+"""The front door: the server protocols that uvicorn runs for each client, HTTP/1.1 and WebSocket."""

@@ -49,7 +49,8 @@ class Exchange:
     # Whether http.response.start has come; whether the whole answer has been written.
     started = False
     answered = False
-    _held: bytes | None = None
+    # The response's head in pieces, until it is written.
+    held: list[bytes] | None = None
     _framing = _UNDECIDED
     # How much of the content-length is to come.
     _left = 0
@@ -114,7 +115,7 @@ class Exchange:
         """End an answer that the app does not complete: with ``refusal`` while no byte of it has gone out."""
         if self.answered or self.disconnected:
             return
-        if self.started and self._held is None:
+        if self.started and self.held is None:
             self._connection.break_off(visibly=self._framing == _UNTIL_CLOSE)
         else:
             self._connection.refuse(refusal, bodiless=self._request.method == "HEAD")
@@ -210,37 +211,44 @@ class Exchange:
         if close or self._expects_continue or (not self.request_complete and connection.has_much_to_drain()):
             self.keep_alive = False
         if not self.keep_alive:
-            head += b"\r\nconnection: close"
+            head.append(b"\r\nconnection: close")
         # RFC 9112 6.3: these have no content, whatever their fields say.
         if self._request.method == "HEAD" or status == 204 or status == 304:
             self._framing = _NO_CONTENT
-            head += b"\r\n\r\n"
+            head.append(b"\r\n\r\n")
         elif length is not None:
             self._framing = _LENGTH
             self._left = length
-            head += b"\r\n\r\n"
+            head.append(b"\r\n\r\n")
         self.started = True
-        self._held = head
+        self.held = head
         connection.listener.release_soon(self)
 
     def release(self) -> None:
         """Send the head, if it still waits for content: there may be none for long, as in an event stream."""
-        if self._held is not None and not self.disconnected:
-            self._connection.write(self._take_head())
+        if self.held is not None and not self.disconnected:
+            head = self._take_head(more=True)
+            self._connection.write(b"".join(head))
 
-    def _take_head(self) -> bytes:
-        """The held head, whole; empty when it has gone out."""
-        head = self._held
+    def _take_head(self, more: bool, size: int = 0) -> list[bytes]:
+        """The pieces of the head, whole; none if it has gone out. ``size`` is that of the content behind it, and
+        ``more`` whether that is not all."""
+        head = self.held
         if head is None:
-            return b""
-        self._held = None
+            return []
+        self.held = None
         if self._framing == _UNDECIDED:
-            if self._request.http_1_0:
+            if not more:
+                # All of the content in one message: its length is known after all.
+                self._framing = _LENGTH
+                head.append(b"\r\ncontent-length: %d\r\n\r\n" % size)
+            elif self._request.http_1_0:
                 # RFC 9112 7.1: no chunks for who does not know them. The end of the connection ends the content.
                 self._framing = _UNTIL_CLOSE
-                return head + b"\r\n\r\n"
-            self._framing = _CHUNKED
-            return head + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+                head.append(b"\r\n\r\n")
+            else:
+                self._framing = _CHUNKED
+                head.append(b"\r\ntransfer-encoding: chunked\r\n\r\n")
         return head
 
     def _send_content(self, content: bytes, more: bool) -> None:
@@ -253,34 +261,23 @@ class Exchange:
                 # Nothing of this message is written: a wrong length must never look like a whole answer.
                 raise RuntimeError("the content is not as long as the response's content-length says")
             self._left = left
-        elif self._framing == _UNDECIDED and not more:
-            # All of the content in one message: its length is known after all.
-            assert self._held is not None
-            self._framing = _LENGTH
-            self._held += b"\r\ncontent-length: %d\r\n\r\n" % size
-        head = self._take_head()
-        if self._framing == _CHUNKED:
-            self._write_chunk(head, content, more)
-        elif self._framing == _NO_CONTENT or not content:
-            if head:
-                self._connection.write(head)
-        elif size <= _WORTH_A_COPY:
-            self._connection.write(head + content)
+        pieces = self._take_head(more, size)
+        framing = self._framing
+        if framing == _CHUNKED:
+            # RFC 9112 7.1. A chunk of size 0 would end the content.
+            if size:
+                pieces += (b"%x\r\n" % size, content, b"\r\n")
+            if not more:
+                pieces.append(b"0\r\n\r\n")
+        elif size and framing != _NO_CONTENT:
+            pieces.append(content)
+        if size <= _WORTH_A_COPY:
+            if pieces:
+                self._connection.write(b"".join(pieces))
         else:
-            self._connection.write_all([head, content])
+            self._connection.write_all(pieces)
         if not more:
             self.answered = True
-            self._wake()
+            if self._receivers is not None:
+                self._receivers.wake()
             self._connection.answer_sent()
-
-    def _write_chunk(self, head: bytes, content: bytes, more: bool) -> None:
-        """RFC 9112 7.1. A chunk of size 0 ends the content, so an empty message that is not the last is none."""
-        size = len(content)
-        end = b"" if more else b"0\r\n\r\n"
-        if not size:
-            if head or end:
-                self._connection.write(head + end)
-        elif size <= _WORTH_A_COPY:
-            self._connection.write(b"%b%x\r\n%b\r\n%b" % (head, size, content, end))
-        else:
-            self._connection.write_all([b"%b%x\r\n" % (head, size), content, b"\r\n" + end])

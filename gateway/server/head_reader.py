@@ -53,7 +53,35 @@ class HeadReader:
     def read(self, head: bytes) -> RequestHead:
         """Read ``head``, which ends with its empty line and holds no other. Raises Refusal."""
         try:
-            request = self._read(head)
+            if len(head) > self._limits.request_line:
+                self._check_size(head)
+            try:
+                # RFC 9112 3: single spaces. What is lenient here reads another target than the next one does.
+                method, target, behind = head.split(b" ", 2)
+            except ValueError:
+                raise Refusal(400, _NO_REQUEST_LINE) from None
+            # llhttp takes RTSP, ICE and HTTP/2.0 for versions too, and HTTP/0.9, which has none.
+            http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
+            if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):
+                if _OTHER_VERSION.match(behind):
+                    raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+                raise Refusal(400, _NO_REQUEST_LINE)
+            fields: Fields = []
+            self._fields = fields
+            self._complete = False
+            try:
+                self._parser.feed_data(head)
+            except httptools.HttpParserUpgrade:
+                self._renew()
+            except httptools.HttpParserError as error:
+                self._renew()
+                self._make_up_for(error, method, target, behind)
+            if not self._complete:
+                # llhttp and we differ on where the head ends. Request smuggling is made of such differences.
+                raise Refusal(400, "The request head is malformed.")
+            if len(fields) > self._limits.fields:
+                raise Refusal(431, f"The request has more than {self._limits.fields} header fields.")
+            request = check(method, target, http_1_0, fields)
         except Refusal:
             self._renew()
             raise
@@ -61,37 +89,6 @@ class HeadReader:
             # The parser now waits for a body, or for nothing more; the next head is another connection's.
             self._renew()
         return request
-
-    def _read(self, head: bytes) -> RequestHead:
-        if len(head) > self._limits.request_line:
-            self._check_size(head)
-        try:
-            method, target, behind = head.split(b" ", 2)
-        except ValueError:
-            raise Refusal(400, _NO_REQUEST_LINE) from None
-        # RFC 9112 3: single spaces. What is lenient here reads another target than the next one does. llhttp is, and
-        # takes RTSP, ICE and HTTP/2.0 for versions too, and HTTP/0.9, which has none.
-        http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
-        if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):
-            if _OTHER_VERSION.match(behind):
-                raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
-            raise Refusal(400, _NO_REQUEST_LINE)
-        fields: Fields = []
-        self._fields = fields
-        self._complete = False
-        try:
-            self._parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            self._renew()
-        except httptools.HttpParserError as error:
-            self._renew()
-            self._make_up_for(error, method, target, behind)
-        if not self._complete:
-            # llhttp and we differ on where the head ends. Request smuggling is made of such differences.
-            raise Refusal(400, "The request head is malformed.")
-        if len(fields) > self._limits.fields:
-            raise Refusal(431, f"The request has more than {self._limits.fields} header fields.")
-        return check(method, target, http_1_0, fields)
 
     def _check_size(self, head: bytes) -> None:
         if head.find(b"\r\n") > self._limits.request_line:

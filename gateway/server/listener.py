@@ -43,6 +43,7 @@ class Listener:
         self.config = config
         self.app = config.loaded_app
         self.app_state = app_state
+        self.most_tasks = config.limit_concurrency
         self.root_path = config.root_path
         self.loop = loop
         self.limits = limits
@@ -113,7 +114,8 @@ class Listener:
     def _release(self) -> None:
         held, self._held = self._held, []
         for exchange in held:
-            exchange.release()
+            if exchange.held is not None:
+                exchange.release()
 
     def note(self, connection: Connection, text: str) -> None:
         """Log what a client did wrong: one line a second at most, whatever all clients do."""

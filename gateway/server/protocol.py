@@ -71,7 +71,8 @@ class FrontDoor(Connection):
         if end < 0 or data[0] < _FIRST_LETTER:
             self._read_part_of_head(data)
             return
-        head, rest = bytes(data[: end + 4]), bytes(data[end + 4 :])
+        end += 4
+        head, rest = (bytes(data), b"") if end == len(data) else (bytes(data[:end]), bytes(data[end:]))
         self._arrived = None
         self._searched = 0
         try:
@@ -115,8 +116,8 @@ class FrontDoor(Connection):
         self._searched = max(0, len(data) - 3)
 
     def _begin(self, request: RequestHead, rest: bytes) -> None:
-        limit = self.listener.config.limit_concurrency
-        if limit is not None and len(self.server_state.tasks) >= limit:
+        listener = self.listener
+        if listener.most_tasks is not None and len(self.server_state.tasks) >= listener.most_tasks:
             self._refuse(OVERLOADED)
             return
         exchange = self.exchange = Exchange(self, request, self._scope(request))
@@ -124,7 +125,7 @@ class FrontDoor(Connection):
         if request.length:
             self._body = body_of(request.length, self.limits)
             if not request.expects_continue:
-                self.deadline = self.listener.deadline(self.limits.body_timeout)
+                self.deadline = listener.deadline(self.limits.body_timeout)
             if rest:
                 self._read_body(rest)
                 if self.over:
@@ -133,7 +134,7 @@ class FrontDoor(Connection):
             self._keep_for_later(rest)
         if self.half_close is not None and self._arrived is None:
             exchange.keep_alive = False
-        exchange.start(self.listener.app if request.path is not None else answer_for_the_server, self.listener.loop)
+        exchange.start(listener.app if request.path is not None else answer_for_the_server, listener.loop)
 
     def _scope(self, request: RequestHead) -> dict[str, Any]:
         listener = self.listener

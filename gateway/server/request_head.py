@@ -37,7 +37,7 @@ class RequestHead:
 
 def check(method: bytes, target: bytes, http_1_0: bool, fields: Fields) -> RequestHead:
     """The head that these parts make. The syntax of each has been checked. Raises Refusal."""
-    request = RequestHead(method.decode("ascii"), fields)
+    request = RequestHead(method.decode(), fields)
     if http_1_0:
         # RFC 9112 9.3: a proxy does not keep connections with HTTP/1.0 clients.
         request.http_1_0 = True
@@ -76,7 +76,10 @@ def check(method: bytes, target: bytes, http_1_0: bool, fields: Fields) -> Reque
 
     if connection:
         _read_connection(request, connection, upgrade)
-    _read_target(request, method, target)
+    if target[0] == _SLASH and _HASH not in target and method != b"TRACE" and method != b"CONNECT":
+        request.path, _, request.query = target.partition(b"?")
+    else:
+        _read_odd_target(request, method, target)
     return request
 
 
@@ -100,7 +103,7 @@ def _read_connection(request: RequestHead, connection: bytes, upgrade: bytes) ->
             raise Refusal(400, "A WebSocket handshake has no body.")
 
 
-def _read_target(request: RequestHead, method: bytes, target: bytes) -> None:
+def _read_odd_target(request: RequestHead, method: bytes, target: bytes) -> None:
     if _HASH in target:
         # RFC 9112 3.2: no form of a target has a fragment. Some read it as the end, others as part of the path.
         raise Refusal(400, "The request target has a fragment.")
@@ -112,9 +115,6 @@ def _read_target(request: RequestHead, method: bytes, target: bytes) -> None:
         # make a browser send it (RFC 9110 9.3.8). So nobody answers it here; "Max-Forwards: 0", which must not be
         # passed on (RFC 9110 7.6.2), included. RFC 9110 15.5.6: a 405 lists what is allowed.
         raise Refusal(405, "TRACE is not allowed.", ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),))
-    if target[0] == _SLASH:
-        request.path, _, request.query = target.partition(b"?")
-        return
     absolute = read_other_form(method, target)
     if absolute is None:
         request.path, request.query = None, b""

@@ -58,9 +58,9 @@ class DefaultFields:
         return b"".join(b"\r\n%b: %b" % field for field in self.source if field[0] not in names)
 
 
-def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[bytes, int | None, bool]:
-    """The head, without the fields for framing and connection that the server adds and without the empty line; the
-    content-length that the app gives, if it does; and whether it wants the connection closed.
+def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[list[bytes], int | None, bool]:
+    """The head in pieces, without the fields for framing and connection that the server adds and without the empty
+    line; the content-length that the app gives, if it does; and whether it wants the connection closed.
 
     Raises ValueError or TypeError for a status, name or value that cannot be sent.
     """
@@ -103,7 +103,7 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[by
     if len(values.translate(None, _CONTROL)) != len(values):
         raise ValueError("a response header value has a control character in it")
     parts[1] = defaults.beside[given]
-    return b"".join(parts), length, close
+    return parts, length, close
 
 
 def _odd_status(status: int) -> bytes:

@@ -19,7 +19,7 @@ class Denial:
         """Raises ValueError or TypeError for a head that cannot be sent."""
         head, self._left, _ = write_head(status, fields, door.default_fields())
         self._door = door
-        self._head = head + b"\r\nconnection: close"
+        self._head = b"".join((*head, b"\r\nconnection: close"))
         self._bodiless = status in (204, 304)
         self._chunked = False
         self._complete = False

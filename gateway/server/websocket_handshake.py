@@ -66,5 +66,4 @@ def write_switch(
     kept = [field for field in fields if field[0].lower() not in _OURS]
     # Checked and written as for a response of the usual kind, for which 101 is no status.
     head, _, _ = write_head(200, [*ours, *kept], defaults)
-    _, _, lines = head.partition(b"\r\n")
-    return b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\n" + lines + b"\r\n\r\n"
+    return b"".join((b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade", *head[1:], b"\r\n\r\n"))
