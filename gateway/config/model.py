@@ -69,7 +69,11 @@ class Timeouts(Model):
     send: Seconds = Field(default=30.0, description="For how long the app may take nothing of a request's body.")
     head: Seconds = Field(default=60.0, description="From the end of the request to the beginning of the answer.")
     idle: Seconds = Field(
-        default=60.0, description="For how long an answer that has begun may stand still. Event streams have no other."
+        default=60.0,
+        description=(
+            "For how long an answer that has begun may stand still, or a WebSocket be without a message or ping of "
+            "either side. Event streams and WebSockets have no other."
+        ),
     )
     total: Seconds | None = Field(
         default=None, description="From the beginning of the request to the end of the answer. Left out: no limit."
@@ -174,6 +178,24 @@ class StickyCookie(Model):
     )
     domain: str | None = Field(
         default=None, description="Its domain, where subdomains share it. Usually left out.", examples=["example.com"]
+    )
+
+
+class WebSockets(Model):
+    """Connections that last."""
+
+    grace: Annotated[float, Field(ge=0, le=24 * 3600)] = Field(
+        default=30.0,
+        description=(
+            "When a change of this file moves a WebSocket's route to another backend, for how many seconds it may go "
+            "on before it is closed with 1012, so that the client comes back and reaches the new one."
+        ),
+    )
+    max_message: int = Field(
+        default=16 * 1024 * 1024,
+        ge=1024,
+        le=1024 * 1024 * 1024,
+        description="The longest message, in bytes, either way. One that is longer closes the WebSocket with 1009.",
     )
 
 
@@ -285,6 +307,7 @@ class Config(Model):
     default: Name = Field(description="The backend that takes every request no route matches.")
     defaults: Defaults = Field(default=Defaults(), description="What a route does unless it says otherwise.")
     sticky_cookie: StickyCookie = Field(default=StickyCookie(), description="The gateway's own id cookie.")
+    websockets: WebSockets = Field(default=WebSockets(), description="How WebSockets are treated.")
     override: Override | None = Field(default=None, description="Lets testers choose the backend of a request.")
     trusted_proxies: tuple[str, ...] = Field(
         default=(),

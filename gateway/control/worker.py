@@ -115,6 +115,7 @@ class Worker:
             protocol=FrontDoor,
             websocket_protocol=WebSocketDoor,
         )
+        self._limit_messages(gateway)
         if not self._end.is_set():
             await self._server.serve([listener])
 
@@ -133,6 +134,11 @@ class Worker:
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
+    def _limit_messages(self, gateway: Gateway) -> None:
+        """Of WebSockets that are opened from now on."""
+        if self._server is not None:
+            self._server.config.ws_max_size = gateway.loaded.config.websockets.max_message
+
     def _put_down(self, loaded: Loaded) -> None:
         """Leave the text that serves where the control process finds it: the file may have changed again by then."""
         path = text_path(self._options.runtime, loaded.digest)
@@ -147,6 +153,7 @@ class Worker:
         assert self._lifeline is not None
         if reload.outcome == "applied":
             self._put_down(gateway.loaded)
+            self._limit_messages(gateway)
         self._lifeline.send(
             Reloaded(
                 outcome=reload.outcome,

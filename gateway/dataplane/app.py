@@ -23,6 +23,7 @@ from gateway.dataplane.problem_json import NOT_STARTED, bad_request
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.runtime import Runtime
 from gateway.dataplane.snapshot import Lane, Snapshot
+from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
 from gateway.telemetry.slots import SlotFile
 
@@ -47,6 +48,8 @@ class Gateway:
     ) -> None:
         self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots or SlotFile())
         self._ids = RequestIds()
+        self._websockets = WebSockets()
+        self.on_reload.append(self._review_websockets)
 
     @classmethod
     def from_file(
@@ -102,7 +105,13 @@ class Gateway:
 
     async def stop(self) -> None:
         """Run the apps' shutdown. The server has ended its requests by then."""
+        await self._websockets.stop()
         await self._runtime.stop()
+
+    def _review_websockets(self, reload: Reload) -> None:
+        snapshot = self._runtime.snapshot
+        if reload.outcome == "applied" and snapshot is not None:
+            self._websockets.review(snapshot)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -139,7 +148,8 @@ class Gateway:
         route = snapshot.table.match(method, path, headers, scope["query_string"]) or snapshot.default
 
         # 5. The backend.
-        cookie: bytes | None = None
+        fresh: str | None = None
+        detour: str | None = None
         lane = route.only
         if snapshot.override is not None:
             try:
@@ -151,12 +161,22 @@ class Gateway:
                 lane = snapshot.detour(route, detour)
         if lane is None:
             lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
-            if fresh is not None:
-                cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+        cookie = None
+        if fresh is not None:
+            cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
 
         # 6. Forward, and 7. record.
-        exchange: Exchange = (WebSocketExchange if kind == "websocket" else HttpExchange)(send, cookie)
-        await _forward(lane, scope, receive, exchange, request_id, begun)
+        if kind != "websocket":
+            await _forward(lane, scope, receive, HttpExchange(send, cookie), request_id, begun)
+            return
+        exchange = WebSocketExchange(send, cookie)
+        query = scope["query_string"]
+        websocket = OpenWebSocket(exchange, lane.backend, path, query, list(headers), client, fresh, detour is not None)
+        self._websockets.add(websocket)
+        try:
+            await _forward(lane, scope, receive, exchange, request_id, begun)
+        finally:
+            self._websockets.remove(websocket)
 
     def _overridden(self, snapshot: Snapshot, scope: Scope, client: str) -> str | None:
         assert snapshot.override is not None

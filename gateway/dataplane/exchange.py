@@ -38,18 +38,32 @@ class HttpExchange:
             await self._send(message)
 
 
+class MovedAway(OSError):
+    """What an app is told that sends to a client which was sent elsewhere, as if it had left (ASGI "Send event")."""
+
+
 class WebSocketExchange:
     """Wraps ``send`` for one WebSocket. ``status`` is 101 once accepted, or that of the refusal."""
 
-    __slots__ = ("_send", "complete", "cookie", "status")
+    __slots__ = ("_moved", "_send", "complete", "cookie", "status")
 
     def __init__(self, send: Send, cookie: bytes | None) -> None:
         self._send = send
+        self._moved = False
         self.cookie = cookie
         self.status = 0
         self.complete = False
 
+    async def move_away(self) -> None:
+        """Tell the client to come back, for its route leads elsewhere by now. The app finds that it has left."""
+        if not self.complete:
+            self._moved = self.complete = True
+            # 1012, service restart: clients that reconnect by themselves do so at once.
+            await self._send({"type": "websocket.close", "code": 1012, "reason": "the route has moved"})
+
     async def send(self, message: Message) -> None:
+        if self._moved:
+            raise MovedAway
         kind = message["type"]
         if kind == "websocket.accept":
             self.status = 101
