@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run test lint format bench bench-peers clean
+.PHONY: run run-remote test lint format bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -21,6 +21,10 @@ run: $(READY)
 	@$(BIN)/python -m legacy_flask.third_party & third=$$!; \
 	trap "kill $$third 2>/dev/null" EXIT; trap : INT; \
 	$(BIN)/gateway run routes.yaml
+
+# The same with each app on a server of its own, as in production.
+run-remote: $(READY)
+	@$(BIN)/python deploy/run_remote.py
 
 test: $(READY) lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
