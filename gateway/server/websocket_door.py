@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
 from uvicorn import Config
@@ -29,10 +29,13 @@ _SCHEMES = {"http": "ws", "https": "wss"}
 class WebSocketDoor(Connection):
     """A WebSocket server protocol, to be given to uvicorn as ``Config(ws=WebSocketDoor)``.
 
-    It takes a connection over with the whole head of the handshake. Of uvicorn's settings, ``ws_max_size``,
-    ``ws_ping_interval`` and ``ws_ping_timeout`` are looked at. uvicorn's own protocol answers every ping of a client
-    that does not read, takes a client that it does not listen to for dead, and keeps each fragment of a message.
+    It takes a connection over with the whole head of the handshake. Of uvicorn's settings for WebSockets,
+    ``ws_max_size`` alone is looked at. Subclass to change the other limits. uvicorn's own protocol answers every ping
+    of a client that does not read, takes a client that it does not listen to for dead, and keeps each fragment of a
+    message for itself.
     """
+
+    stream_limits: ClassVar[StreamLimits] = StreamLimits()
 
     __slots__ = ("_accept", "_asgi", "_early", "stream")
 
@@ -107,10 +110,7 @@ class WebSocketDoor(Connection):
         """Accept. Raises ValueError or TypeError for a field that cannot be sent."""
         self.write(write_switch(self._accept, subprotocol, fields, self.default_fields()))
         listener = self.listener
-        config = listener.config
-        limits = StreamLimits(message=config.ws_max_size)
-        if config.ws_ping_interval and config.ws_ping_timeout:
-            limits = replace(limits, ping_interval=config.ws_ping_interval, ping_timeout=config.ws_ping_timeout)
+        limits = replace(self.stream_limits, message=listener.config.ws_max_size)
         stream = self.stream = Stream(self._transport, SERVER, limits, listener.loop, self._stream_lost)
         listener.remove(self)
         self._transport.set_protocol(stream)
