@@ -45,9 +45,10 @@ class HalfClose:
         # No event tells of the reset: the loop does not watch a socket that it has read to its end.
         if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._connection.abort()
-        elif exchange is None:
+        elif exchange is None or self._connection.over:
             return
-        elif self.wrote:
+        elif self.wrote or self._connection.flow.write_paused:
+            # A client that reads slowly is there; the time it may take for that is not ours to limit.
             self.wrote = False
             self._quiet = 0.0
         elif not exchange.started and exchange.scope["http_version"] == "1.1":

@@ -118,7 +118,7 @@ class FrontDoor(Connection):
     def _begin(self, request: RequestHead, rest: bytes) -> None:
         listener = self.listener
         if listener.most_tasks is not None and len(self.server_state.tasks) >= listener.most_tasks:
-            self._refuse(OVERLOADED)
+            self._refuse(OVERLOADED, bodiless=request.method == "HEAD")
             return
         exchange = self.exchange = Exchange(self, request, self._scope(request))
         self.deadline = inf
@@ -243,7 +243,7 @@ class FrontDoor(Connection):
             self.listener.loop.call_soon(self._serve_what_arrived)
 
     def _serve_what_arrived(self) -> None:
-        if self.over or self._arrived is None:
+        if self.over or self.exchange is not None or self._arrived is None:
             return
         data = bytes(self._arrived)
         self._arrived = None

@@ -120,6 +120,32 @@ def test_a_stream_that_moves_goes_on(hurried: Served) -> None:
         assert client.response().body == b"x" * events
 
 
+def test_a_client_that_reads_slowly_has_not_left(hurried: Served) -> None:
+    size = 20_000_000
+    ends: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        asking = asyncio.ensure_future(receive())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(20):
+            await send({"type": "http.response.body", "body": b"x" * (size // 20), "more_body": True})
+        asking.cancel()
+        ends.extend([] if asking.cancelled() or not asking.done() else [asking.result()])
+        await send({"type": "http.response.body"})
+
+    hurried.app = app
+    with hurried.connect() as client:
+        client.send(GET)
+        client.end()
+        got = 0
+        while data := client.socket.recv(1 << 18):
+            got += len(data)
+            time.sleep(0.008)
+    assert got > size
+    assert not ends
+
+
 def test_an_answer_to_a_client_that_seemed_to_have_left(hurried: Served) -> None:
     # In HTTP/1.0 there is no way to ask, so the app is told; but what it answers all the same is sent.
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
