@@ -128,8 +128,9 @@ def test_a_client_that_reads_slowly_has_not_left(hurried: Served) -> None:
         await receive()
         asking = asyncio.ensure_future(receive())
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for _ in range(20):
-            await send({"type": "http.response.body", "body": b"x" * (size // 20), "more_body": True})
+        await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+        # Waits until most of that has been taken, and writes nothing meanwhile.
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
         asking.cancel()
         ends.extend([] if asking.cancelled() or not asking.done() else [asking.result()])
         await send({"type": "http.response.body"})
