@@ -110,7 +110,8 @@ class Stream(asyncio.Protocol):
         """Send ``message``, once the peer has taken most of what was sent before. Raises Closed."""
         while self._write_paused:
             await self._writers.wait()
-        if self.end is not None or self.lost:
+        if self.end is not None or self._transport.is_closing():
+            # Who sends without a pause does not let the event loop tell that the connection is lost.
             raise Closed(self.end or _LOST)
         if isinstance(message, str):
             self._frames.send_text(message.encode())
