@@ -33,6 +33,7 @@ class ResponseReader:
         "_bodiless",
         "_chunked",
         "_close",
+        "_is_1_1",
         "_left",
         "_named",
         "_parser",
@@ -66,6 +67,7 @@ class ResponseReader:
         self._named: frozenset[bytes] | None = None
         self._close = False
         self._chunked = False
+        self._is_1_1 = False
         # Of content that is passed by the parser: how much is to come. None while the parser reads.
         self._left: float | None = None
         # Bytes that have come without any content among them.
@@ -94,6 +96,8 @@ class ResponseReader:
             return
         if not self.begun:
             self.begun = True
+            # The parser makes a string of it for each who asks.
+            self._is_1_1 = data[:9] == b"HTTP/1.1 "
             if data[0] != _H:
                 # llhttp would also take empty lines before it, and RTSP.
                 raise UpstreamError(Failure.BAD_HEAD, "it does not begin with HTTP")
@@ -201,9 +205,8 @@ class ResponseReader:
 
     def on_headers_complete(self) -> None:
         parser = self._parser
-        version = parser.get_http_version()
-        if version != "1.1" and version != "1.0":
-            raise UpstreamError(Failure.BAD_HEAD, f"HTTP/{version}")
+        if not self._is_1_1:
+            self._read_version()
         status = parser.get_status_code()
         if status < 200:
             self._interim(status)
@@ -220,15 +223,21 @@ class ResponseReader:
         if self._bodiless:
             # RFC 9112 6.3: whatever the fields say. The parser cannot be told, and waits for content.
             self.complete = True
-            self.reusable = version == "1.1" and not self._close
+            self.reusable = self._is_1_1 and not self._close
             self._stale = True
         else:
-            self.reusable = version == "1.1" and parser.should_keep_alive()
-        if version == "1.0" and self._chunked:
+            self.reusable = self._is_1_1 and parser.should_keep_alive()
+        if self._chunked and not self._is_1_1:
             # RFC 9112 6.1: faulty framing, passed on by somebody who did not understand it.
             raise UpstreamError(Failure.BAD_HEAD, "HTTP/1.0 has no transfer coding")
         if self._since_content > HEAD_SIZE and sum(len(n) + len(v) for n, v in fields) > HEAD_SIZE:
             raise UpstreamError(Failure.BAD_HEAD, f"more than {HEAD_SIZE} bytes of header fields")
+
+    def _read_version(self) -> None:
+        version = self._parser.get_http_version()
+        if version != "1.1" and version != "1.0":
+            raise UpstreamError(Failure.BAD_HEAD, f"HTTP/{version}")
+        self._is_1_1 = version == "1.1"
 
     def _interim(self, status: int) -> None:
         """RFC 9110 15.2: any number of them before the answer. 103 cannot be passed on over ASGI, so none is."""
@@ -238,6 +247,7 @@ class ResponseReader:
             # llhttp reads nothing behind it.
             raise UpstreamError(Failure.BAD_HEAD, "an interim response closes the connection")
         self.go_ahead = self.go_ahead or status == 100
+        self._is_1_1 = False
         self.fields = []
         self._named = None
         self._chunked = False
