@@ -19,7 +19,7 @@ from gateway.dataplane.choose import choose
 from gateway.dataplane.exchange import Exchange, HttpExchange, WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
 from gateway.dataplane.override import UnknownBackend
-from gateway.dataplane.problem_json import NOT_STARTED, bad_request
+from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.runtime import Runtime
 from gateway.dataplane.snapshot import Lane, Snapshot
@@ -119,70 +119,92 @@ class Gateway:
             await self._lifespan(receive, send)
             return
         begun = perf_counter()
-        request_id = self._ids.next()
 
         # 1. One snapshot, from start to end: a reload in between does not touch this request.
-        snapshot = self._runtime.snapshot
+        snapshot = self._runtime.snapshot or await self._late_start()
+        try:
+            scope, lane, cookie, request_id, websocket = self._decide(snapshot, scope)
+        except Refused as refused:
+            await failure.refuse(scope, send, refused.problem, refused.request_id)
+            return
+
+        # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
+        exchange: Exchange
+        if websocket is None:
+            exchange = HttpExchange(send, cookie)
+        else:
+            exchange = websocket.exchange = WebSocketExchange(send, cookie)
+            self._websockets.add(websocket)
+        backend = lane.backend
+        backend.in_flight += 1
+        lane.recorder.begin()
+        scope["state"] = backend.state.copy()
+        try:
+            await lane.app(scope, receive, exchange.send)
+            if not exchange.complete:
+                await failure.returned(scope, receive, exchange, request_id)
+        except Exception as error:
+            await failure.raised(scope, receive, exchange, request_id, error)
+        except asyncio.CancelledError:
+            await failure.cancelled(scope, exchange, request_id)
+            raise
+        finally:
+            # 7. Record.
+            backend.in_flight -= 1
+            if websocket is None:
+                lane.recorder.end(scope["method"], exchange.status, perf_counter() - begun)
+            else:
+                lane.recorder.end_websocket(exchange.status)
+                self._websockets.remove(websocket)
+
+    def _decide(
+        self, snapshot: Snapshot | None, scope: Scope
+    ) -> tuple[Scope, Lane, bytes | None, str, OpenWebSocket | None]:
+        """Steps 2 to 5: the scope for the app, the lane, the cookie to set, the request's id.
+
+        A plain function, for nothing in it waits; and a tuple: this is on every request's way. Raises Refused.
+        """
+        request_id = self._ids.next()
         if snapshot is None:
-            snapshot = await self._late_start()
-            if snapshot is None:
-                await failure.refuse(scope, send, NOT_STARTED, request_id)
-                return
+            raise Refused(NOT_STARTED, request_id)
 
         # 2. One path, for the table and for the app.
         try:
             path, raw_path = canonical(scope.get("raw_path") or _encoded(scope["path"]))
         except PathError as error:
-            await failure.refuse(scope, send, bad_request(str(error)), request_id)
-            return
+            raise Refused(bad_request(str(error)), request_id) from None
 
         # 3. Who asks, and as which request.
         scope, client, request_id = admit(scope, path, raw_path, snapshot.trusted, request_id)
-        headers = scope["headers"]
         root_path = scope.get("root_path")
         if root_path:
             path = _below(path, root_path)
 
         # 4. The route.
-        method = "GET" if kind == "websocket" else scope["method"]
-        route = snapshot.table.match(method, path, headers, scope["query_string"]) or snapshot.default
+        headers = scope["headers"]
+        query = scope["query_string"]
+        http = scope["type"] == "http"
+        route = snapshot.table.match(scope["method"] if http else "GET", path, headers, query) or snapshot.default
 
         # 5. The backend.
-        fresh: str | None = None
-        detour: str | None = None
+        fresh = detour = cookie = None
         lane = route.only
         if snapshot.override is not None:
             try:
-                detour = self._overridden(snapshot, scope, client)
+                detour = snapshot.override.chosen(headers, client)
             except UnknownBackend:
-                await failure.refuse(scope, send, bad_request("The override names no known backend."), request_id)
-                return
+                raise Refused(bad_request("The override names no known backend."), request_id) from None
+            headers = scope["headers"] = snapshot.override.without(headers)
             if detour is not None:
                 lane = snapshot.detour(route, detour)
         if lane is None:
             lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
-        cookie = None
-        if fresh is not None:
-            cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
-
-        # 6. Forward, and 7. record.
-        if kind != "websocket":
-            await _forward(lane, scope, receive, HttpExchange(send, cookie), request_id, begun)
-            return
-        exchange = WebSocketExchange(send, cookie)
-        query = scope["query_string"]
-        websocket = OpenWebSocket(exchange, lane.backend, path, query, list(headers), client, fresh, detour is not None)
-        self._websockets.add(websocket)
-        try:
-            await _forward(lane, scope, receive, exchange, request_id, begun)
-        finally:
-            self._websockets.remove(websocket)
-
-    def _overridden(self, snapshot: Snapshot, scope: Scope, client: str) -> str | None:
-        assert snapshot.override is not None
-        chosen = snapshot.override.chosen(scope["headers"], client)
-        scope["headers"] = snapshot.override.without(scope["headers"])
-        return chosen
+            if fresh is not None:
+                cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+        if http:
+            return scope, lane, cookie, request_id, None
+        websocket = OpenWebSocket(lane.backend, path, query, list(headers), client, fresh, detour is not None)
+        return scope, lane, cookie, request_id, websocket
 
     async def _late_start(self) -> Snapshot | None:
         """No lifespan has run: some servers and test clients run none. The first request starts the gateway."""
@@ -203,32 +225,6 @@ class Gateway:
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _forward(
-    lane: Lane, scope: Scope, receive: Receive, exchange: Exchange, request_id: str, begun: float
-) -> None:
-    # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
-    backend = lane.backend
-    backend.in_flight += 1
-    lane.recorder.begin()
-    scope["state"] = backend.state.copy()
-    try:
-        await lane.app(scope, receive, exchange.send)
-        if not exchange.complete:
-            await failure.returned(scope, receive, exchange, request_id)
-    except Exception as error:
-        await failure.raised(scope, receive, exchange, request_id, error)
-    except asyncio.CancelledError:
-        await failure.cancelled(scope, exchange, request_id)
-        raise
-    finally:
-        # 7. Record.
-        backend.in_flight -= 1
-        if scope["type"] == "http":
-            lane.recorder.end(scope["method"], exchange.status, perf_counter() - begun)
-        else:
-            lane.recorder.end_websocket(exchange.status)
 
 
 def _below(path: str, root_path: str) -> str:

@@ -6,42 +6,45 @@ import secrets
 
 from gateway.dataplane.inbound import RawHeaders
 from gateway.dataplane.snapshot import Lane, Route
-from gateway.routing.split import point
-from gateway.routing.sticky import client_id, client_network, cookie_value, header_value
+from gateway.routing.sticky import IdCookie, Sticky, client_network, cookie_value, header_value
 
 
-def choose(route: Route, headers: RawHeaders, client: str, sticky_cookie: bytes) -> tuple[Lane, str | None]:
+def choose(route: Route, headers: RawHeaders, client: str, id_cookie: IdCookie) -> tuple[Lane, str | None]:
     """The lane, and the new id to set as the sticky cookie, if one is to be set.
 
     The same key always gives the same lane, in every process; without a key, lanes take turns by weight.
     """
-    assert route.split is not None
-    assert route.draw is not None
     fresh: str | None = None
-    key = client_key(route, headers, client, sticky_cookie)
-    if not key and gives_ids(route):
+    key = client_key(route, headers, client, id_cookie)
+    if not key:
+        if not route.gives_ids:
+            assert route.draw is not None
+            return route.lanes[route.draw.next()], None
         # The first answer already counts: the id that it sets is the one that decided it.
         key = fresh = secrets.token_urlsafe(16)
-    if key:
-        return route.lanes[route.split.owner(point(route.salt, key))], fresh
-    return route.lanes[route.draw.next()], None
+    return lane_of(route, key), fresh
 
 
-def client_key(route: Route, headers: RawHeaders, client: str, sticky_cookie: bytes) -> str | None:
-    """What keeps this client on one side of the route's split, if it has sent it."""
-    name = route.sticky.name
-    match route.sticky.kind:
+def client_key(route: Route, headers: RawHeaders, client: str, id_cookie: IdCookie) -> str | None:
+    """What makes the client the same client again on this route; None or empty without it."""
+    return id_cookie.id_of(headers) if route.gives_ids else _key_of_the_apps(route.sticky, headers, client)
+
+
+def lane_of(route: Route, key: str) -> Lane:
+    """The lane of a split that the key's owner takes."""
+    assert route.split is not None
+    return route.lanes[route.split.owner(route.points.of(key))]
+
+
+def _key_of_the_apps(sticky: Sticky, headers: RawHeaders, client: str) -> str | None:
+    match sticky.kind:
         case "cookie":
-            return client_id(headers, sticky_cookie) if name is None else cookie_value(headers, name)
+            assert sticky.name is not None
+            return cookie_value(headers, sticky.name)
         case "header":
-            assert name is not None
-            return header_value(headers, name)
+            assert sticky.name is not None
+            return header_value(headers, sticky.name)
         case "ip":
             return client_network(client) if client else None
         case "none":
             return None
-
-
-def gives_ids(route: Route) -> bool:
-    """Whether a client without a key is given one."""
-    return route.sticky.kind == "cookie" and route.sticky.name is None

@@ -52,6 +52,15 @@ class ProblemResponse:
         )
 
 
+class Refused(Exception):
+    """The gateway answers this request itself, with ``problem``. ``request_id`` is what it is known by."""
+
+    def __init__(self, problem: ProblemResponse, request_id: str) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.request_id = request_id
+
+
 FAILED = ProblemResponse(500, "The application failed to answer this request.")
 NO_ANSWER = ProblemResponse(500, "The application ended without an answer to this request.")
 STOPPING = ProblemResponse(503, "The server is shutting down.", ((b"retry-after", b"1"),))

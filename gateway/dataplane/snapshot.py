@@ -13,8 +13,8 @@ from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
-from gateway.routing.split import EvenDraw, Split
-from gateway.routing.sticky import Sticky, set_cookie
+from gateway.routing.split import EvenDraw, Points, Split
+from gateway.routing.sticky import IdCookie, Sticky, set_cookie
 from gateway.routing.table import Table
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
@@ -35,15 +35,19 @@ class Lane:
 
 
 class Route:
-    """A compiled route. ``only`` is its single lane; with a split it is None, and the split decides."""
+    """A compiled route. ``only`` is its single lane; with a split it is None, and the split decides.
 
-    __slots__ = ("draw", "label", "lanes", "only", "salt", "split", "sticky")
+    ``gives_ids`` says that a client without a key is given one, the gateway's own id.
+    """
+
+    __slots__ = ("draw", "gives_ids", "label", "lanes", "only", "points", "split", "sticky")
 
     def __init__(
         self, label: str, salt: str, lanes: tuple[Lane, ...], split: Split | None, sticky: Sticky, draw: EvenDraw | None
     ) -> None:
         self.label = label
-        self.salt = salt
+        self.points = Points(salt)
+        self.gives_ids = sticky.kind == "cookie" and sticky.name is None
         self.lanes = lanes
         self.only = lanes[0] if split is None else None
         self.split = split
@@ -62,7 +66,7 @@ class Snapshot:
     backends: Mapping[str, Backend]
     override: OverrideRule | None
     trusted: TrustedProxies
-    sticky_cookie: bytes
+    sticky_cookie: IdCookie
     slots: SlotFile
 
     @property
@@ -103,7 +107,7 @@ def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backen
         backends=backends,
         override=OverrideRule(config.override, backends) if config.override is not None else None,
         trusted=TrustedProxies(config.trusted_proxies),
-        sticky_cookie=config.sticky_cookie.name.encode(),
+        sticky_cookie=IdCookie(config.sticky_cookie.name.encode()),
         slots=slots,
     )
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.backends.registry import Backend
-from gateway.dataplane.choose import client_key, gives_ids
+from gateway.dataplane.choose import client_key, lane_of
 from gateway.dataplane.exchange import WebSocketExchange
 from gateway.dataplane.inbound import RawHeaders
 from gateway.dataplane.snapshot import Snapshot
-from gateway.routing.split import point
 
 log = logging.getLogger("gateway")
 
@@ -30,7 +29,6 @@ _NOT_YET: Final = 1.0
 class OpenWebSocket:
     """One WebSocket, and what its backend was decided on. ``fresh`` is the id that its client was given with it."""
 
-    exchange: WebSocketExchange
     backend: Backend
     path: str
     query_string: bytes
@@ -38,6 +36,7 @@ class OpenWebSocket:
     client: str
     fresh: str | None
     overridden: bool
+    exchange: WebSocketExchange = field(init=False)
     end: asyncio.TimerHandle | None = field(default=None, init=False)
 
 
@@ -126,10 +125,10 @@ def _would_stay(websocket: OpenWebSocket, snapshot: Snapshot) -> bool:
         return route.only.backend is backend
     assert route.split is not None
     key = client_key(route, headers, websocket.client, snapshot.sticky_cookie)
-    if not key and gives_ids(route):
+    if not key and route.gives_ids:
         key = websocket.fresh
     if key:
-        return route.lanes[route.split.owner(point(route.salt, key))].backend is backend
+        return lane_of(route, key).backend is backend
     return any(
         lane.backend is backend and weight > 0 for lane, weight in zip(route.lanes, route.split.weights, strict=True)
     )

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gateway.routing.sticky import (
@@ -71,7 +71,10 @@ def test_cookie_value(lines: list[bytes], value: str | None) -> None:
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,4}", fullmatch=True), st.from_regex(r"[!-:<-~]{0,6}", fullmatch=True)))
 def test_reads_what_the_standard_library_reads(cookies: dict[str, str]) -> None:
     jar: SimpleCookie = SimpleCookie()
-    jar.load("; ".join(f"{name}={value}" for name, value in cookies.items()))
+    try:
+        jar.load("; ".join(f"{name}={value}" for name, value in cookies.items()))
+    except CookieError:
+        reject()  # it takes the equals sign of `a==""` for a part of the name
     line = "; ".join(f"{name}={morsel.coded_value}" for name, morsel in jar.items()).encode()
     for name, morsel in jar.items():
         if '"' not in morsel.coded_value:
