@@ -167,9 +167,9 @@ def many(count: int) -> str:
 def test_loading_is_quick_enough_for_a_live_reload(count: int, seconds: float) -> None:
     """The bounds are ten times what was measured, for slow and busy machines."""
     text = many(count)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(load_text(text).config.routes) == count
-    assert time.perf_counter() - begun < seconds
+    assert time.process_time() - begun < seconds
 
 
 @pytest.mark.parametrize(
@@ -193,10 +193,10 @@ def test_loading_is_quick_enough_for_a_live_reload(count: int, seconds: float) -
     ids=range(14),
 )
 def test_no_mistake_takes_long_to_tell(line: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     problems = said(BACKENDS + line + "\n")
     assert problems
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert max(map(len, problems)) < 1000
 
 
@@ -241,7 +241,7 @@ SNIPPETS = st.lists(
 
 
 def held(load: Callable[[], Loaded]) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     refused: list[str] | None = None
     try:
         load()
@@ -249,7 +249,7 @@ def held(load: Callable[[], Loaded]) -> None:
         refused = [str(problem) for problem in error.problems]
     assert refused != []
     assert "\n" not in "".join(refused or ())
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @given(SNIPPETS | st.text() | st.binary())

@@ -46,10 +46,10 @@ def test_a_file_of_50_mb_is_refused_without_reading_it(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(50 * 1024 * 1024)
     tracemalloc.start()
-    begun = time.perf_counter()
+    begun = time.process_time()
     raw = read(path, "routes.yaml")
     assert refusal(raw) == "f: the file is larger than 4 MiB, the most that is read"
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 1
     assert tracemalloc.get_traced_memory()[1] < 3 * MAX_BYTES
     tracemalloc.stop()
 

@@ -95,6 +95,6 @@ def test_a_group_cannot_be_decided_request_by_request() -> None:
 
 
 def test_thousands_of_copies_are_refused_quickly() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(said_of("- {path: /a, to: new}\n" * 5000)) > 100
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
