@@ -10,7 +10,17 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie, Timeouts, Tls
+from gateway.config.model import (
+    BackendConfig,
+    Config,
+    Defaults,
+    Override,
+    RouteConfig,
+    StickyCookie,
+    Timeouts,
+    Tls,
+    WebSockets,
+)
 
 NAME: Final = "a name: a letter, then letters, digits, - and _, 64 at most"
 _STICKY: Final = "cookie, cookie:NAME, header:NAME, ip or none"
@@ -57,6 +67,9 @@ EXPECTED: Final[Mapping[str, str]] = {
     "override.allow": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
     "override.allow.*": 'an address or network in quotes, such as "10.0.0.0/8"',
     "override.secret": "text of at least 8 characters",
+    "websockets": "a mapping, such as {grace: 30}",
+    "websockets.grace": "a number of seconds from 0 to 86400",
+    "websockets.max_message": "a whole number of bytes from 1024 to 1073741824",
     "trusted_proxies": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
     "trusted_proxies.*": 'an address or network in quotes, such as "10.0.0.0/8"',
     "routes": "a list of routes; [] for none",
@@ -84,6 +97,7 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "defaults": Defaults,
     "sticky_cookie": StickyCookie,
     "override": Override,
+    "websockets": WebSockets,
     "routes.*": RouteConfig,
 }
 
