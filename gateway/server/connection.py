@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol, ABC):
         self.over = True
         if self.half_close is not None:
             self.half_close.cancel()
+            self.half_close = None
         if self.exchange is not None:
             self.exchange.disconnect()
             # They hold each other; without this they would wait for the garbage collector.

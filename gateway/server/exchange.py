@@ -24,7 +24,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Above this, one more system call is cheaper than copying the content behind its head.
 _WORTH_A_COPY = 32 * 1024
 
-
 # How the client knows the end of the content (RFC 9112 6.3).
 _UNDECIDED, _NO_CONTENT, _LENGTH, _CHUNKED, _UNTIL_CLOSE = range(5)
 
@@ -81,7 +80,7 @@ class Exchange:
                 self._returned_early()
         except asyncio.CancelledError:
             # The server ends, and has waited for this request as long as it does. It will not wait for the client.
-            self._give_up(STOPPING)
+            self.give_up(STOPPING)
             self._connection.shutdown()
         except BaseException as error:
             # SystemExit among them: one app does not end the server of two.
@@ -100,7 +99,7 @@ class Exchange:
             log.debug("%s %s: the answer was broken off", self.scope["method"], self.scope["path"])
         else:
             log.error("%s %s: the app returned without an answer", self.scope["method"], self.scope["path"])
-        self._give_up(NO_ANSWER)
+        self.give_up(NO_ANSWER)
 
     def _raised(self, error: BaseException) -> None:
         if (self.disconnected or self.left_by_client) and isinstance(error, OSError | ClientDisconnect):
@@ -109,20 +108,16 @@ class Exchange:
             when = "after its answer was complete" if self.answered else "while it answered"
             method, path = self.scope["method"], self.scope["path"]
             log.error("%s %s: the app raised %s", method, path, when, exc_info=error)
-        self._give_up(APP_FAILED)
+        self.give_up(APP_FAILED)
 
-    def _give_up(self, refusal: Refusal) -> None:
-        """End an answer that the app does not complete: with ``refusal`` while no byte of it has gone out."""
+    def give_up(self, refusal: Refusal) -> None:
+        """End an exchange that one side does not complete: with ``refusal``, while no byte of the answer is out."""
         if self.answered or self.disconnected:
             return
         if self.started and self.held is None:
             self._connection.break_off(visibly=self._framing == _UNTIL_CLOSE)
         else:
             self._connection.refuse(refusal, bodiless=self._request.method == "HEAD")
-
-    def abandon(self, refusal: Refusal) -> None:
-        """The client has broken its side of the exchange."""
-        self._give_up(refusal)
 
     def disconnect(self) -> None:
         """The connection is gone, or will be after what has been written to it."""
@@ -271,11 +266,11 @@ class Exchange:
                 pieces.append(b"0\r\n\r\n")
         elif size and framing != _NO_CONTENT:
             pieces.append(content)
-        if size <= _WORTH_A_COPY:
-            if pieces:
+        if pieces:
+            if size <= _WORTH_A_COPY:
                 self._connection.write(b"".join(pieces))
-        else:
-            self._connection.write_all(pieces)
+            else:
+                self._connection.write_all(pieces)
         if not more:
             self.answered = True
             if self._receivers is not None:

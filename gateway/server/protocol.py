@@ -170,7 +170,7 @@ class FrontDoor(Connection):
             if exchange.answered:
                 self.linger()
             else:
-                exchange.abandon(refusal)
+                exchange.give_up(refusal)
             return
         if rest is not None:
             self._body = None
@@ -273,7 +273,7 @@ class FrontDoor(Connection):
             if self.exchange.answered:
                 self.linger()
             else:
-                self.exchange.abandon(SLOW_BODY)
+                self.exchange.give_up(SLOW_BODY)
         elif self._arrived is not None:
             self._refuse(SLOW_HEAD)
         else:

@@ -94,7 +94,7 @@ def test_an_event_stream_begins_before_its_first_event(served: Served) -> None:
 
 @pytest.mark.parametrize("headers", [[LENGTH_5], []])
 def test_head_has_no_content(served: Served, headers: list[tuple[bytes, bytes]]) -> None:
-    sends(served, start(*headers), content(b"hel", True), content(b"lo"))
+    sends(served, start(*headers), content(b"hel", True), content(b"x" * 100_000, True), content(b"lo"))
     with served.connect() as client:
         client.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
         for _ in range(2):

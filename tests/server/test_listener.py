@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from gateway.server.limits import Limits
+from gateway.server.listener import Listener
+
+LIMITS = Limits(header_timeout=0.2)
+
+
+class Stub:
+    """As much of a connection as the listener looks at."""
+
+    client_name = "192.0.2.1"
+
+    def __init__(self) -> None:
+        self.deadline = float("inf")
+        self.write_deadline = float("inf")
+        self.late: list[float] = []
+
+    def out_of_time(self, now: float) -> None:
+        self.late.append(now)
+        self.deadline = self.write_deadline = float("inf")
+
+
+def new_listener() -> Any:
+    config = uvicorn.Config("x:y", interface="asgi3", log_config=None)
+    config.loaded_app = object()
+    return Listener(config, {}, asyncio.get_running_loop(), LIMITS)
+
+
+async def test_one_for_each_server() -> None:
+    config = uvicorn.Config("x:y", interface="asgi3", log_config=None)
+    config.loaded_app = object()
+    loop = asyncio.get_running_loop()
+    one, other = ServerState(), ServerState()
+    first = Listener.of(config, one, {}, loop, LIMITS)
+    assert Listener.of(config, one, {}, loop, LIMITS) is first
+    assert Listener.of(config, other, {}, loop, LIMITS) is not first
+
+
+@pytest.mark.parametrize("which", ["deadline", "write_deadline"])
+async def test_deadlines_are_neither_missed_nor_early(which: str) -> None:
+    listener = new_listener()
+    punctual, late = Stub(), Stub()
+    listener.add(punctual)
+    listener.add(late)
+    wanted = asyncio.get_running_loop().time() + 0.1
+    setattr(late, which, listener.deadline(0.1))
+    await asyncio.sleep(0.3)
+    assert len(late.late) == 1
+    assert late.late[0] >= wanted
+    assert not punctual.late
+
+
+async def test_the_clock_stands_still_without_connections() -> None:
+    listener = new_listener()
+    stub = Stub()
+    listener.add(stub)
+    await asyncio.sleep(0.12)
+    listener.remove(stub)
+    await asyncio.sleep(0.12)
+    stopped = listener.now
+    await asyncio.sleep(0.12)
+    assert listener.now == stopped
+    # It is right again before anybody reckons with it.
+    listener.add(stub)
+    assert listener.now >= stopped + 0.12
+    await asyncio.sleep(0.12)
+    assert listener.now > stopped + 0.15
+
+
+async def test_notes_are_few_and_tell_of_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    listener = new_listener()
+    for _ in range(5):
+        listener.note(Stub(), "answered 400")
+    listener.now += 1.5
+    listener.note(Stub(), "answered 431")
+    assert [record.getMessage() for record in caplog.records] == [
+        "192.0.2.1: answered 400",
+        "192.0.2.1: answered 431 (and 4 more)",
+    ]
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
