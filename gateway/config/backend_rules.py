@@ -10,6 +10,8 @@ from gateway.config.syntax import import_string_complaint, url_complaint
 from gateway.config.words import did_you_mean, listed
 
 ADDRESSES = ("app", "url", "urls")
+FOR_EMBEDDED = frozenset(("interface", "threads"))
+FOR_REMOTE = frozenset(("connections", "keepalive", "host", "rewrite", "underscores", "timeouts", "tls"))
 
 
 def default_is_a_backend(draft: Draft) -> Iterator[Finding]:
@@ -44,6 +46,20 @@ def urls_are_addresses(draft: Draft) -> Iterator[Finding]:
             if complaint := url_complaint(url):
                 each = (*backend.path, "urls", index)
                 yield Finding(each, f"{draft.quoted(each)} {complaint}")
+
+
+def settings_fit_the_kind(draft: Draft) -> Iterator[Finding]:
+    """A setting that does nothing would be taken for one that does."""
+    for name, backend in draft.backends.items():
+        model = backend.model
+        if name in draft.provided or not backend.has(*ADDRESSES):
+            continue
+        for key in sorted(model.model_fields_set):
+            if key in FOR_REMOTE and model.app is not None:
+                yield Finding((*backend.path, key), f"'{key}' is for remote apps; '{name}' is an 'app'", at_key=True)
+            elif key in FOR_EMBEDDED and (model.url is not None or model.urls is not None):
+                message = f"'{key}' is for apps in this process; '{name}' is a remote one"
+                yield Finding((*backend.path, key), message, at_key=True)
 
 
 def unknown_backend(name: str, names: frozenset[str]) -> str:

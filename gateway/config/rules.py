@@ -18,6 +18,7 @@ RULES: Final[tuple[Rule, ...]] = (
     backend_rules.each_has_one_address,
     backend_rules.apps_are_import_strings,
     backend_rules.urls_are_addresses,
+    backend_rules.settings_fit_the_kind,
     access_rules.override_is_guarded,
     access_rules.networks_are_valid,
     access_rules.cookies_are_apart,

@@ -50,6 +50,8 @@ _READ: Final = HOP_BY_HOP | {b"content-length", b"expect", b"max-forwards"}
 _LINES: dict[bytes, bytes] = {}
 _MEMORY: Final = 1024
 
+_COUNTED: Final = ("OPTIONS", "TRACE")
+
 _NUL: Final = 0
 _SPACE: Final = 32
 
@@ -115,7 +117,7 @@ def write_request(
             trailers = trailers or b"trailers" in [coding.strip() for coding in value.lower().split(b",")]
         elif name == b"max-forwards":
             append(b"\r\nmax-forwards: ")
-            append(_one_less(value) if method in ("OPTIONS", "TRACE") else value)
+            append(_one_less(value) if method in _COUNTED else value)
     if trailers:
         # RFC 9110 10.1.4: who sends TE says so in Connection too.
         parts += (b"\r\nte: ", b"trailers", b"\r\nconnection: ", b"te")
@@ -130,6 +132,11 @@ def write_request(
         # RFC 9112 6.3: the coding counts, and both are never passed on.
         return RequestHead(text, None, True, expects)
     return RequestHead(text, length, False, expects)
+
+
+def ends_here(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """RFC 9110 7.6.2: whether an OPTIONS or TRACE has been passed on as often as it may be."""
+    return any(name == b"max-forwards" and value.strip() == b"0" for name, value in fields)
 
 
 def _check(text: bytes, lines: int, target: bytes) -> None:
@@ -158,7 +165,7 @@ def _length(value: bytes, before: int | None) -> int:
 
 
 def _one_less(value: bytes) -> bytes:
-    """RFC 9110 7.6.2. Zero does not get here: such a request is answered and not passed on."""
+    """RFC 9110 7.6.2. Zero does not get here: see ``ends_here``."""
     return b"%d" % max(0, int(value) - 1) if _DIGITS.fullmatch(value) else value
 
 

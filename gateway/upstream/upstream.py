@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.upstream.clock import Clock
 from gateway.upstream.exchange import Exchange
+from gateway.upstream.headers import ends_here
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.origin import Origin
 from gateway.upstream.pool import Pool
@@ -63,5 +64,20 @@ class Upstream:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Raises UpstreamError when the app cannot be reached, breaks off, or takes too long; or the client leaves."""
+        method = scope["method"]
+        if (method == "OPTIONS" or method == "TRACE") and ends_here(scope["headers"]):
+            return _answer_here(method, send)
         # Not async itself: each coroutine around a request is passed through whenever it goes on.
         return Exchange(self, scope, receive, send).run()
+
+
+async def _answer_here(method: str, send: Send) -> None:
+    """In the app's place, as the last one that the request may reach (RFC 9110 7.6.2).
+
+    A TRACE would be answered with the request itself, and all that proxies have added to it (RFC 9110 9.3.8).
+    """
+    fields = [(b"content-length", b"0")]
+    if method == "TRACE":
+        fields.append((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+    await send({"type": "http.response.start", "status": 200 if method == "OPTIONS" else 405, "headers": fields})
+    await send({"type": "http.response.body", "body": b""})

@@ -53,6 +53,26 @@ def test_apps_are_import_strings() -> None:
     assert of("app: shop.main") == ["14: 'shop.main' names no attribute; did you mean 'shop:main'?"]
 
 
+def test_a_remote_app_has_its_own_settings() -> None:
+    remote = "url: 'http://127.0.0.1:5000', connections: 9, keepalive: 3, host: upstream, rewrite: false, queue: 0"
+    assert of(f"{remote}, underscores: keep, timeouts: {{head: 1.5, total: 9}}, tls: {{verify: false}}") == []
+    assert of("app: 'a:b', timeouts: {head: 1}") == ["21: 'timeouts' is for remote apps; 'new' is an 'app'"]
+    assert of("url: 'unix:/run/x', threads: 3") == ["29: 'threads' is for apps in this process; 'new' is a remote one"]
+
+
+def test_settings_of_a_remote_app_have_limits() -> None:
+    seconds = "a number of seconds, above 0 and up to 86400 (a day)"
+    for given, message in (
+        ("timeouts: {head: 0}", f"head' must be {seconds}, not 0"),
+        ("timeouts: {reading: 5}", "unknown key 'reading'; the keys here are connect, send, head, idle or total"),
+        ("connections: 0", "'connections' must be a whole number from 1 to 65535, not 0"),
+        ("host: pass", "'host' must be keep or upstream, not 'pass'"),
+        ("tls: {verify: 1}", "'verify' must be true or false, not 1"),
+    ):
+        [problem] = of("url: 'http://a', " + given)
+        assert message in problem
+
+
 def test_urls_are_addresses() -> None:
     assert "14: '127.0.0.1:5000' is not an address; it begins with http://, https:// or unix:/" in of(
         "url: '127.0.0.1:5000'"

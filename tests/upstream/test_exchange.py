@@ -190,6 +190,15 @@ async def test_addresses_of_the_app_itself_become_public() -> None:
     assert own[2] == (b"set-cookie", b"a=1; Domain=127.0.0.1; Path=/")
 
 
+async def test_a_request_that_may_go_no_further_is_answered_here() -> None:
+    fields = [(b"host", b"a"), (b"max-forwards", b"0")]
+    async with app(always(OK)) as served, to(served.url) as upstream:
+        assert (await ask(upstream, "OPTIONS", headers=fields)).status == 200
+        assert (await ask(upstream, "TRACE", headers=fields)).status == 405
+        assert served.peers == []
+        assert (await ask(upstream, "GET", headers=fields)).body == b"hi"
+
+
 @pytest.mark.parametrize("fields", [[(b"x", b"a\r\nb: c")], [(b"content-length", b"1"), (b"content-length", b"2")]])
 async def test_a_request_that_would_become_two_is_refused(fields: list[tuple[bytes, bytes]]) -> None:
     async with app(answering(OK)) as served, to(served.url) as upstream:
