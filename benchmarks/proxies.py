@@ -19,13 +19,13 @@ from benchmarks.apps.books_fastapi import BOOK
 from benchmarks.cpu import tree_seconds
 from benchmarks.embedded_fastapi import sticky_cookies
 from benchmarks.peers import nginx
+from benchmarks.peers.apps import quick
 from benchmarks.peers.caddy import CADDY
 from benchmarks.peers.envoy import ENVOY
 from benchmarks.peers.gateway import GATEWAY, ROUTES
 from benchmarks.peers.haproxy import HAPROXY
 from benchmarks.peers.nginx import NGINX
 from benchmarks.peers.peer import Peer, present
-from benchmarks.peers.quick import quick
 from benchmarks.peers.recipes import AIOHTTP, HTTPX
 from benchmarks.report import goal, table
 from benchmarks.server import Server
