@@ -37,6 +37,9 @@ _OF_ONE_HOP: Final = frozenset(
     (b"sec-websocket-accept", b"sec-websocket-extensions", b"sec-websocket-protocol", b"content-length")
 )
 
+# How often it is looked, within the idle time, whether anything moves.
+_LOOKS: Final = 4
+
 
 class Relay:
     """From the client's handshake to the end of both connections. Made for one ``run``.
@@ -48,10 +51,11 @@ class Relay:
 
     __slots__ = (
         "_connection",
-        "_deadline",
         "_idle",
         "_limits",
+        "_looks",
         "_messages",
+        "_next_look",
         "_receive",
         "_scope",
         "_seen",
@@ -74,7 +78,8 @@ class Relay:
         self._connection: HandshakeConnection | None = None
         self._messages = 0
         self._seen: Hashable = None
-        self._deadline = 0.0
+        self._next_look = 0.0
+        self._looks = 0
         self._idle: asyncio.Future[None] = upstream.loop.create_future()
 
     async def run(self) -> None:
@@ -123,14 +128,20 @@ class Relay:
 
     def look(self, now: float) -> None:
         """Whether anything has moved since the last look, in either direction."""
+        if now < self._next_look:
+            # Rarely: there may be ten thousand of us.
+            return
+        self._next_look = now + self._upstream.timeouts.idle / _LOOKS
         assert self._connection is not None
         assert self._connection.stream is not None
         theirs = self._server["progress"]() if self._server is not None else None
         seen = (self._messages, self._connection.stream.progress(), theirs)
         if seen != self._seen:
             self._seen = seen
-            self._deadline = self._upstream.clock.after(self._upstream.timeouts.idle)
-        elif now >= self._deadline and not self._idle.done():
+            self._looks = 0
+            return
+        self._looks += 1
+        if self._looks >= _LOOKS and not self._idle.done():
             self._idle.set_result(None)
 
     # From the client to the app.

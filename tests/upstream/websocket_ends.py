@@ -20,6 +20,7 @@ from tests.upstream.scripted import Fields, Peer, Script, a_scope
 TEXT, BINARY, CONTINUATION = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 CLOSE, PING, PONG = Opcode.CLOSE, Opcode.PING, Opcode.PONG
 
+HURRIED = Limits(close_timeout=0.2, linger=0.2)
 DENIAL: dict[str, dict[str, Any]] = {"websocket.http.response": {}}
 
 
@@ -56,12 +57,14 @@ class RemoteSocket:
         first, size = await self.peer.read(2)
         assert first & size & 128
         size &= 127
+        # Past the peer's memory of what it has heard: there may be tens of megabytes.
+        read = self.peer._reader.readexactly
         if size == 126:
-            (size,) = struct.unpack("!H", await self.peer.read(2))
+            (size,) = struct.unpack("!H", await read(2))
         elif size == 127:
-            (size,) = struct.unpack("!Q", await self.peer.read(8))
-        key = await self.peer.read(4)
-        data = await self.peer.read(size)
+            (size,) = struct.unpack("!Q", await read(8))
+        key = await read(4)
+        data = await read(size)
         number = int.from_bytes(data, "big") ^ int.from_bytes((key * (size // 4 + 1))[:size], "big")
         return Opcode(first & 15), number.to_bytes(size, "big")
 
@@ -140,6 +143,14 @@ class Browser:
         key = "text" if isinstance(content, str) else "bytes"
         self._coming.put_nowait({"type": "websocket.receive", key: content})
 
+    def tell(self, message: Message) -> None:
+        self._coming.put_nowait(message)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages nobody has asked for yet."""
+        return self._coming.qsize()
+
     def leave(self, code: int = 1006, reason: str | None = "") -> None:
         self.gone = True
         self._coming.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
@@ -162,12 +173,11 @@ class Browser:
 
 @asynccontextmanager
 async def relaying(
-    upstream: Upstream, scope: Scope | None = None, limits: Limits | None = None
+    upstream: Upstream, scope: Scope | None = None, limits: Limits | None = HURRIED
 ) -> AsyncIterator[tuple[Browser, asyncio.Task[None]]]:
     """A client, and the task that relays for it. When the block is left, the task must have ended, or end soon."""
     browser = Browser()
     before = asyncio.all_tasks()
-    limits = limits or Limits(close_timeout=0.2, linger=0.2)
     relay = Relay(upstream, scope or socket_scope(), browser.receive, browser.send, limits)
     task = asyncio.create_task(relay.run())
     try:

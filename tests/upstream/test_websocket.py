@@ -1,0 +1,428 @@
+"""A relayed WebSocket after its handshake: messages, ends, time and memory."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.upstream.limits import Timeouts
+from gateway.websocket.limits import MESSAGE_SIZE, Limits
+from gateway.websocket.server_side import EXTENSION
+from tests.upstream.scripted import Peer, app, to
+from tests.upstream.websocket_ends import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    DENIAL,
+    PING,
+    PONG,
+    TEXT,
+    RemoteSocket,
+    accepting,
+    relaying,
+    socket_scope,
+    switching,
+)
+
+
+async def echo(remote: RemoteSocket) -> None:
+    while True:
+        opcode, data = await remote.read()
+        await remote.send(opcode, data)
+        if opcode is CLOSE:
+            remote.peer.finish()
+            return
+
+
+# Messages.
+
+
+async def test_messages_go_both_ways_as_they_are() -> None:
+    messages: list[str | bytes] = ["grün", b"\xff\0", "", b"", "x" * 70_000]
+    async with app(accepting(echo)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        for message in messages:
+            browser.say(message)
+        await browser.until("websocket.send", len(messages))
+        assert browser.messages == messages
+        browser.leave(1000)
+
+
+async def test_an_event_with_both_keys_is_read_as_asgi_has_it() -> None:
+    async with app(accepting(echo)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.tell({"type": "websocket.receive", "bytes": None, "text": "a"})
+        browser.tell({"type": "websocket.receive", "bytes": b"b", "text": None})
+        await browser.until("websocket.send", 2)
+        assert browser.messages == ["a", b"b"]
+        browser.leave(1000)
+
+
+async def test_fragments_of_the_app_are_one_message_and_its_pings_are_answered_here() -> None:
+    async def script(remote: RemoteSocket) -> None:
+        await remote.send(TEXT, b"one ", fin=False)
+        await remote.send(PING, b"there?")
+        assert await remote.read() == (PONG, b"there?")
+        await remote.send(CONTINUATION, b"message")
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.send")
+        assert browser.messages == ["one message"]
+        browser.leave(1000)
+
+
+async def test_the_longest_message_goes_both_ways() -> None:
+    message = b"x" * MESSAGE_SIZE
+
+    async def script(remote: RemoteSocket) -> None:
+        opcode, data = await remote.read()
+        assert (opcode, len(data)) == (BINARY, MESSAGE_SIZE)
+        await remote.send(opcode, data)
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.say(message)
+        await browser.until("websocket.send")
+        assert browser.messages == [message]
+        browser.leave(1000)
+
+
+# Ends.
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "told"),
+    [
+        (1000, "", (1000, "")),
+        (1001, "tab closed", (1001, "tab closed")),
+        (4000, "ü" * 61, (4000, "ü" * 61)),
+        (1009, "too big", (1009, "too big")),
+        # An empty close frame goes on as one.
+        (1005, "", (1005, "")),
+        (1005, "invented", (1005, "")),
+        (1006, "", (1001, "the client has left")),
+        (1015, "", (1001, "the client has left")),
+        (3000, None, (3000, "")),
+    ],
+)
+async def test_the_app_is_told_how_the_client_closed(code: int, reason: str | None, told: tuple[int, str]) -> None:
+    heard: list[tuple[int, str]] = []
+
+    async def script(remote: RemoteSocket) -> None:
+        assert await remote.read() == (TEXT, b"last")
+        heard.append(await remote.read_close())
+        await remote.close(1000)
+        remote.peer.finish()
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.say("last")
+        browser.leave(code, reason)
+    assert heard == [told]
+
+
+async def test_a_disconnect_without_a_code_is_an_empty_close_frame() -> None:
+    async with app(accepting()) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await browser.until("websocket.accept")
+        browser.tell({"type": "websocket.disconnect"})
+        await task
+    assert remote.peers[0].heard[-2:] == b"\x88\x80"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "told"),
+    [(1000, "", (1000, "")), (1012, "restart", (1012, "restart")), (4999, "ü" * 61, (4999, "ü" * 61))],
+)
+async def test_the_client_is_told_how_the_app_closed(code: int, reason: str, told: tuple[int, str]) -> None:
+    async def script(remote: RemoteSocket) -> None:
+        await remote.send(TEXT, b"last")
+        await remote.close(code, reason)
+        assert await remote.read_close() == (code, reason)
+        remote.peer.finish()
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await task
+    assert browser.messages == ["last"]
+    assert browser.sent[-1] == {"type": "websocket.close", "code": told[0], "reason": told[1]}
+
+
+@pytest.mark.parametrize(("ours", "code"), [(False, 1000), (True, 1005)])
+async def test_an_empty_close_frame_of_the_app_is_passed_on_where_the_server_can(ours: bool, code: int) -> None:
+    async def script(remote: RemoteSocket) -> None:
+        await remote.send(CLOSE)
+        assert await remote.read_close() == (1005, "")
+        remote.peer.finish()
+
+    extensions = {**DENIAL, EXTENSION: {"progress": lambda: None, "max_message": 1000}} if ours else DENIAL
+    scope = socket_scope(extensions=extensions)
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url) as upstream,
+        relaying(upstream, scope) as (browser, task),
+    ):
+        await task
+    assert browser.sent[-1] == {"type": "websocket.close", "code": code, "reason": ""}
+
+
+@pytest.mark.parametrize("how", ["finish", "reset"])
+async def test_an_app_that_dies_is_told_as_1011(how: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.say(switching(await peer.head()))
+        await RemoteSocket(peer).send(TEXT, b"last")
+        await RemoteSocket(peer).read()
+        getattr(peer, how)()
+
+    async with app(script) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await browser.until("websocket.send")
+        browser.say("go on")
+        await task
+    assert browser.messages == ["last"]
+    assert browser.sent[-1]["code"] == 1011
+    assert "broke off" in browser.sent[-1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("opcode", "data", "told_app", "told_client"),
+    [
+        (TEXT, b"\xff", 1007, "no WebSocket message"),
+        (CONTINUATION, b"of nothing", 1002, "no WebSocket message"),
+        (BINARY, b"x" * 1001, 1009, "too long"),
+    ],
+)
+async def test_an_app_that_breaks_the_protocol(opcode: int, data: bytes, told_app: int, told_client: str) -> None:
+    heard = []
+
+    async def script(remote: RemoteSocket) -> None:
+        await remote.send(BINARY, b"x" * 1000)
+        await remote.send(type(TEXT)(opcode), data)
+        heard.append(await remote.read_close())
+        remote.peer.finish()
+
+    limits = Limits(message=1000)
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url) as upstream,
+        relaying(upstream, limits=limits) as (browser, task),
+    ):
+        await task
+    assert browser.messages == [b"x" * 1000]
+    assert heard[0][0] == told_app
+    assert browser.sent[-1]["code"] == 1011
+    assert told_client in browser.sent[-1]["reason"]
+
+
+async def test_the_servers_limit_holds_for_the_app_too() -> None:
+    async def script(remote: RemoteSocket) -> None:
+        await remote.send(BINARY, b"x" * 501)
+
+    scope = socket_scope(extensions={EXTENSION: {"progress": lambda: None, "max_message": 500}})
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url) as upstream,
+        relaying(upstream, scope, limits=None) as (browser, task),
+    ):
+        await task
+    assert browser.sent[-1]["code"] == 1011
+
+
+async def test_a_client_that_is_gone_when_the_app_sends_ends_both() -> None:
+    async def script(remote: RemoteSocket) -> None:
+        while True:
+            await remote.send(TEXT, b"news")
+            await asyncio.sleep(0.005)
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await browser.until("websocket.send")
+        # The server tells it to whoever sends, and no disconnect ever comes.
+        browser.gone = True
+        await task
+
+
+async def test_a_client_that_leaves_ends_the_apps_connection_at_once() -> None:
+    closed = asyncio.Event()
+
+    async def script(remote: RemoteSocket) -> None:
+        await remote.read_close()
+        closed.set()
+        await remote.close(1000)
+        remote.peer.finish()
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.leave()
+        async with asyncio.timeout(0.5):
+            await closed.wait()
+
+
+async def test_an_app_that_ignores_the_end_is_cut_off() -> None:
+    async def deaf(peer: Peer) -> None:
+        await peer.say(switching(await peer.head()))
+        await peer.rest()
+
+    async with app(deaf) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.leave()
+
+
+async def test_what_the_app_said_before_its_end_reaches_a_slow_client() -> None:
+    async def script(remote: RemoteSocket) -> None:
+        for number in range(50):
+            await remote.send(TEXT, str(number).encode())
+        await remote.close(4000, "all said")
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await browser.until("websocket.accept")
+        browser.reading.clear()
+        await asyncio.sleep(0.05)
+        # Who still talks to an app that has gone is not the end of it.
+        browser.say("too late")
+        await asyncio.sleep(0.02)
+        browser.reading.set()
+        await task
+    assert browser.messages == [str(number) for number in range(50)]
+    assert browser.sent[-1]["code"] == 4000
+
+
+async def test_a_server_that_ends_cancels_the_relay_and_the_app_sees_it() -> None:
+    async with app(accepting()) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        await browser.until("websocket.accept")
+        task.cancel()
+        await asyncio.wait((task,))
+        async with asyncio.timeout(0.5):
+            await remote.peers[0].rest()
+    assert task.cancelled()
+
+
+# Time.
+
+
+async def test_a_websocket_where_nothing_is_said_is_closed() -> None:
+    heard = []
+
+    async def script(remote: RemoteSocket) -> None:
+        heard.append(await remote.read_close())
+        await remote.close(1001)
+        remote.peer.finish()
+
+    timeouts = Timeouts(idle=0.1)
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url, timeouts=timeouts) as upstream,
+        relaying(upstream) as (browser, task),
+    ):
+        await task
+    assert heard == [(1001, "nothing was said for 0.1 s")]
+    assert browser.sent[-1] == {"type": "websocket.close", "code": 1001, "reason": "nothing was said for 0.1 s"}
+
+
+@pytest.mark.parametrize("who", ["app", "client", "pinging app", "pinging client"])
+async def test_whatever_either_side_does_keeps_it_open(who: str) -> None:
+    async def script(remote: RemoteSocket) -> None:
+        if who == "client":
+            return
+        for _ in range(15):
+            if who == "app":
+                await remote.send(TEXT, b"news")
+            elif who == "pinging app":
+                await remote.send(PING)
+            await asyncio.sleep(0.02)
+
+    count = 0
+
+    def progress() -> int:
+        nonlocal count
+        count += who == "pinging client"
+        return count
+
+    scope = socket_scope(extensions={EXTENSION: {"progress": progress, "max_message": 1000}})
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url, timeouts=Timeouts(idle=0.1)) as upstream,
+        relaying(upstream, scope) as (browser, task),
+    ):
+        await browser.until("websocket.accept")
+        for _ in range(15):
+            if who == "client":
+                browser.say("hello")
+            await asyncio.sleep(0.02)
+        assert not task.done()
+        browser.leave(1000)
+
+
+async def test_pongs_that_answer_our_own_pings_do_not() -> None:
+    pings = 0
+
+    async def script(remote: RemoteSocket) -> None:
+        nonlocal pings
+        while (frame := await remote.read())[0] is PING:
+            pings += 1
+            await remote.send(PONG, frame[1])
+        await remote.send(*frame)
+        remote.peer.finish()
+
+    limits = Limits(ping_interval=0.04, ping_timeout=0.04)
+    async with (
+        app(accepting(script)) as remote,
+        to(remote.url, timeouts=Timeouts(idle=0.2)) as upstream,
+        relaying(upstream, limits=limits) as (browser, task),
+    ):
+        await task
+    assert browser.sent[-1]["code"] == 1001
+    assert pings > 1
+
+
+async def test_a_dead_app_is_found_out() -> None:
+    async def dead(peer: Peer) -> None:
+        await peer.say(switching(await peer.head()))
+        await asyncio.Event().wait()
+
+    limits = Limits(ping_interval=0.05, ping_timeout=0.05, linger=0.05)
+    async with app(dead) as remote, to(remote.url) as upstream, relaying(upstream, limits=limits) as (browser, task):
+        await task
+    assert browser.sent[-1]["code"] == 1011
+
+
+# Memory.
+
+
+async def test_an_app_is_not_read_faster_than_its_client_takes_it() -> None:
+    said = 0
+
+    async def script(remote: RemoteSocket) -> None:
+        nonlocal said
+        for _ in range(300):
+            await remote.send(BINARY, b"x" * 100_000)
+            said += 1
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        browser.reading.clear()
+        await asyncio.sleep(0.1)
+        assert said < 150
+        browser.reading.set()
+        await browser.until("websocket.send", 300)
+        browser.leave(1000)
+
+
+async def test_a_client_is_not_asked_faster_than_its_app_takes_it() -> None:
+    gate = asyncio.Event()
+    heard = 0
+
+    async def script(remote: RemoteSocket) -> None:
+        nonlocal heard
+        await gate.wait()
+        for _ in range(300):
+            await remote.read()
+            heard += 1
+
+    async with app(accepting(script)) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, _):
+        await browser.until("websocket.accept")
+        for _ in range(300):
+            browser.say(b"x" * 100_000)
+        await asyncio.sleep(0.1)
+        assert browser.waiting > 150
+        gate.set()
+        while heard < 300:
+            await asyncio.sleep(0.005)
+        browser.leave(1000)
