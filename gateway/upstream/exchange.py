@@ -6,7 +6,7 @@ import asyncio
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.upstream.connection import Connection, ConnectionLost
 from gateway.upstream.failure import Failure, UpstreamError
@@ -126,9 +126,21 @@ class Exchange:
             self._task.cancel()
 
     async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+        while await self._next_message() is not None:
             pass
-        self._end(UpstreamError(Failure.CLIENT_LEFT))
+
+    async def _next_message(self) -> Message | None:
+        """Of the request; None when the client has left, which ends this exchange."""
+        reason = ""
+        try:
+            message = await self._receive()
+            if message["type"] != "http.disconnect":
+                return message
+        except Exception as error:
+            # The server, or a middleware, has its own way to say it. Nobody else would hear of it in this task.
+            reason = repr(error)
+        self._end(UpstreamError(Failure.CLIENT_LEFT, reason))
+        return None
 
     # The request.
 
@@ -206,9 +218,8 @@ class Exchange:
         upstream, outbound = self._upstream, self._outbound
         try:
             while outbound.more:
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    self._end(UpstreamError(Failure.CLIENT_LEFT))
+                message = await self._next_message()
+                if message is None:
                     return
                 connection.write(outbound.next_bytes(message.get("body", b""), message.get("more_body", False)))
                 if self._deadline != inf:

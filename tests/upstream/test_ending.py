@@ -156,6 +156,26 @@ class TestTheClientLeaves:
             assert await leaves(upstream, client, lambda: client.asked == 2, "POST", fields) == "CLIENT_LEFT"
             assert connections(upstream) == 0
 
+    @pytest.mark.parametrize("parts", [[], [b"ab"]])
+    async def test_and_the_server_says_so_by_raising(self, parts: list[bytes]) -> None:
+        class Raising(Client):
+            async def receive(self) -> Any:
+                if self.asked == len(self.parts):
+                    raise OSError("gone")
+                return await super().receive()
+
+            @property
+            def more(self) -> bool:
+                return True
+
+        async with app(silent) as served, to(served.url, timeouts=PATIENT) as upstream:
+            async with asyncio.timeout(2):
+                if parts:
+                    assert await outcome(upstream, Raising(parts), "POST", UNSENT) == "CLIENT_LEFT"
+                else:
+                    assert await outcome(upstream, Raising()) == "CLIENT_LEFT"
+            assert connections(upstream) == 0
+
     async def test_in_the_middle_of_the_answer(self) -> None:
         async with app(half) as served, to(served.url, timeouts=PATIENT) as upstream:
             client = Client()
