@@ -50,6 +50,7 @@ class Relay:
     """
 
     __slots__ = (
+        "_accepted",
         "_connection",
         "_idle",
         "_limits",
@@ -76,6 +77,7 @@ class Relay:
             limits = Limits() if self._server is None else Limits(message=self._server["max_message"])
         self._limits = limits
         self._connection: HandshakeConnection | None = None
+        self._accepted = False
         self._messages = 0
         self._seen: Hashable = None
         self._next_look = 0.0
@@ -90,18 +92,19 @@ class Relay:
         client = loop.create_task(self._from_client())
         app = loop.create_task(self._from_app())
         try:
-            await self._until_one_ends(client, app)
+            try:
+                await self._until_one_ends(client, app)
+            finally:
+                self._upstream.clock.remove(self)
+                for task in (client, app):
+                    task.cancel()
+                await asyncio.gather(client, app, return_exceptions=True)
+            if self._connection is not None and self._connection.stream is not None:
+                await self._connection.stream.wait_until_lost()
         except BaseException:
             if self._connection is not None:
                 self._connection.abandon()
             raise
-        finally:
-            self._upstream.clock.remove(self)
-            for task in (client, app):
-                task.cancel()
-            await asyncio.gather(client, app, return_exceptions=True)
-        if self._connection is not None and self._connection.stream is not None:
-            await self._connection.stream.wait_until_lost()
 
     async def _until_one_ends(self, client: asyncio.Task[tuple[int, str] | None], app: asyncio.Task[None]) -> None:
         done, _ = await asyncio.wait((client, app, self._idle), return_when=asyncio.FIRST_COMPLETED)
@@ -123,6 +126,8 @@ class Relay:
             await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": reason})
         else:
             stream.close(GOING_AWAY)
+        if not self._accepted:
+            raise UpstreamError(Failure.CLIENT_LEFT)
 
     # Called by the clock.
 
@@ -213,6 +218,7 @@ class Relay:
             raise UpstreamError(Failure.CONNECT_TIMEOUT) from None
 
     async def _accept(self, connection: HandshakeConnection) -> None:
+        self._accepted = True
         fields = [field for field in self._fields(connection) if field[0] not in _OF_ONE_HOP]
         await self._send({"type": "websocket.accept", "subprotocol": connection.subprotocol, "headers": fields})
         self._upstream.clock.add(self)
