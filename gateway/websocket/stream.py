@@ -306,7 +306,8 @@ class Stream(asyncio.Protocol):
             self._timer = self._loop.call_later(seconds, self._overdue, seconds)
 
     def _overdue(self, seconds: float) -> None:
-        if 0 < self._transport.get_write_buffer_size() < self._unsent:
+        if self._transport.get_write_buffer_size() < self._unsent:
+            # Also when it has taken the last of it just now: that it can answer only after reading it.
             self._expect_end(seconds)
         else:
             self._transport.abort()
