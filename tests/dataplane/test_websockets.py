@@ -234,7 +234,6 @@ async def test_a_split_ends_those_that_it_moved(serve: Serve, own_cookie: bool) 
     for number in range(40):
         cookie = [(b"cookie", COOKIE + f"client-{number:020}".encode())] if own_cookie else []
         sockets.append(await site.open(headers=cookie))
-    before = dict.fromkeys(sockets, site.gateway)
     on_new = [websocket for websocket in site.gateway._websockets._open if websocket.backend.name == "new"]
     assert bool(on_new) is not own_cookie
     # Raising a weight moves nobody back: those on new stay there.
