@@ -64,7 +64,7 @@ class Share(BaseModel):
 
 
 class RouteView(BaseModel):
-    """A route as it serves now. ``line`` is its place in the file."""
+    """A route as it serves now; ``methods`` is empty where it takes all."""
 
     label: str
     path: str
