@@ -12,7 +12,10 @@ import time
 from benchmarks.load import WrongAnswerError
 from benchmarks.server import StartError, environment_note
 
-NAMES = ("routing", "embedded_fastapi", "embedded_flask", "slow_flask", "reload")
+NAMES = (
+    *("routing", "embedded_fastapi", "embedded_flask", "slow_flask", "reload"),
+    *("proxies", "large_bodies", "idle_connections", "wire_matrix"),
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -78,16 +78,18 @@ def load(
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "load.lua"
         script.write_text(
-            _SCRIPT.format(payloads=", ".join(_lua(request.payload) for request in requests), body=_lua(body))
+            _SCRIPT.format(
+                payloads=", ".join(lua_string(request.payload) for request in requests), body=lua_string(body)
+            )
         )
         command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script)]
         told = subprocess.run(
             [*command, f"http://{address[0]}:{address[1]}/"], capture_output=True, text=True, check=False
         )
-    return _read(told.stdout, told.stderr)
+    return read(told.stdout, told.stderr)
 
 
-def _read(output: str, errors: str) -> Load:
+def read(output: str, errors: str) -> Load:
     line = next((line for line in output.splitlines() if line.startswith("figures ")), None)
     if line is None:
         raise WrongAnswerError(f"wrk did not say what it measured: {output[-500:]} {errors[-500:]}")
@@ -97,6 +99,6 @@ def _read(output: str, errors: str) -> Load:
     return Load(int(answers), int(micros) / 1e6, int(p50) / 1e6, int(p99) / 1e6)
 
 
-def _lua(data: bytes) -> str:
+def lua_string(data: bytes) -> str:
     """A string literal of Lua."""
     return '"' + "".join(f"\\{byte:03d}" for byte in data) + '"'
