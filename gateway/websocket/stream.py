@@ -11,6 +11,7 @@ from websockets.protocol import Protocol, Side, State
 
 from gateway.websocket.end import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Cause, Closed, End
 from gateway.websocket.incoming import Incoming, Message
+from gateway.websocket.life import Life, Verdict
 from gateway.websocket.limits import Limits
 from gateway.websocket.waiters import Waiters
 
@@ -33,14 +34,13 @@ class Stream(asyncio.Protocol):
         "_ending",
         "_eof",
         "_frames",
-        "_heard",
         "_incoming",
         "_late_pong",
+        "_life",
         "_limits",
         "_loop",
         "_loss",
         "_on_lost",
-        "_quiet",
         "_read_paused",
         "_readers",
         "_timer",
@@ -77,9 +77,8 @@ class Stream(asyncio.Protocol):
         self.end: End | None = None
         self.lost = False
         self._loss = Waiters(loop)
-        # Of the peer: whether it has given a sign of life since the last look, and for how long it has not.
-        self._heard = True
-        self._quiet = 0.0
+        self._life = Life(limits)
+        # How much of what was sent was still here when its end began to be waited for.
         self._unsent = 0
         self._timer = loop.call_later(limits.tick, self._look)
 
@@ -146,7 +145,7 @@ class Stream(asyncio.Protocol):
     # Called by the event loop.
 
     def data_received(self, data: bytes) -> None:
-        self._heard = True
+        self._life.heard = True
         if self._incoming.unparsed:
             # It was on its way when reading was paused.
             self._incoming.unparsed += data
@@ -176,12 +175,11 @@ class Stream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._write_paused = True
-        self._unsent = self._transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        # The peer has taken something: it lives.
-        self._heard = True
+        # It has taken what it was sent.
+        self._life.heard = True
         if self._late_pong:
             self._write(self._late_pong)
             self._late_pong = b""
@@ -276,25 +274,16 @@ class Stream(asyncio.Protocol):
     # Time.
 
     def _look(self) -> None:
-        """Whether the peer is alive: it sends something, or it takes what it is sent."""
         limits = self._limits
         self._timer = self._loop.call_later(limits.tick, self._look)
         unsent = self._transport.get_write_buffer_size()
-        # Of a peer that is not listened to, nothing can be heard.
-        unheard = self._read_paused and not self._write_paused
-        if self._heard or unheard or unsent < self._unsent:
-            self._quiet = 0.0
-        else:
-            self._quiet += limits.tick
-        self._heard = False
-        self._unsent = unsent
-        if self._quiet >= limits.ping_interval + limits.ping_timeout:
+        verdict = self._life.look(unsent, listening=not self._read_paused, stuck=self._write_paused)
+        if verdict is Verdict.DEAD:
             self._frames.fail(INTERNAL_ERROR, "no sign of life")
             self._flush()
             self._finish(_LOST)
             self._expect_end(limits.linger)
-        elif (unheard or self._quiet >= limits.ping_interval) and not self._write_paused:
-            # Also to a peer that is not listened to: one that is gone answers with a reset.
+        elif verdict is Verdict.ASK:
             self._frames.send_ping(b"")
             self._flush()
 
