@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.dataplane.app import Gateway
 from tests.dataplane.asgi_client import websocket_scope
 
-GRACE = 0.05
+GRACE = 0.03
 
 
 class App:

@@ -19,8 +19,20 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 PATIENCE = 5.0
 
 
-def on_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+AsyncTest = Callable[..., Coroutine[Any, Any, None]]
+
+
+def on_each_loop(test: AsyncTest) -> Callable[..., None]:
     """A test function for the coroutine function ``test``, which may take fixtures."""
+    return _on(tuple(LOOPS), test)
+
+
+def on_one_loop(test: AsyncTest) -> Callable[..., None]:
+    """For what mostly waits, and is no affair of the loop."""
+    return _on(("uvloop",), test)
+
+
+def _on(loops: tuple[str, ...], test: AsyncTest) -> Callable[..., None]:
 
     async def in_time(**fixtures: Any) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -36,7 +48,7 @@ def on_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
     loop = inspect.Parameter("loop", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     run.__signature__ = signature.replace(parameters=[loop, *signature.parameters.values()])  # type: ignore[attr-defined]
     run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
-    parametrized: Callable[..., None] = pytest.mark.parametrize("loop", LOOPS)(run)
+    parametrized: Callable[..., None] = pytest.mark.parametrize("loop", loops)(run)
     return parametrized
 
 

@@ -10,7 +10,7 @@ from websockets.protocol import CLIENT, SERVER
 from gateway.websocket.end import Cause, Closed, End
 from gateway.websocket.limits import MESSAGE_SIZE, Limits
 from gateway.websocket.stream import Stream
-from tests.websocket.loops import eventually, on_each_loop
+from tests.websocket.loops import eventually, on_each_loop, on_one_loop
 from tests.websocket.wire import (
     BINARY,
     CLOSE,
@@ -266,7 +266,7 @@ async def test_repr_tells_the_state() -> None:
 # Life and death.
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_silent_peer_is_pinged_and_lives_if_it_answers() -> None:
     async with connected(limits=HURRIED) as (stream, peer):
         for _ in range(2):
@@ -276,7 +276,7 @@ async def test_a_silent_peer_is_pinged_and_lives_if_it_answers() -> None:
         assert stream.end is None
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_peer_that_gives_no_sign_of_life_is_cut_off() -> None:
     async with connected(limits=HURRIED) as (stream, peer):
         assert await end_of(stream) == End(1006, "", Cause.LOST)
@@ -286,7 +286,7 @@ async def test_a_peer_that_gives_no_sign_of_life_is_cut_off() -> None:
         assert found[1][:2] == (1011).to_bytes(2, "big")
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_peer_that_sends_messages_is_not_pinged() -> None:
     async with connected(limits=HURRIED) as (stream, peer):
         for _ in range(12):
@@ -297,7 +297,7 @@ async def test_a_peer_that_sends_messages_is_not_pinged() -> None:
         assert await peer.read_frame() == (TEXT, b"first", True)
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_peer_that_we_do_not_listen_to_is_not_taken_for_dead() -> None:
     async with connected(limits=HURRIED) as (stream, peer):
         await peer.send_while_taken(frame(BINARY, b"x" * 100_000) * 10)
@@ -306,7 +306,7 @@ async def test_a_peer_that_we_do_not_listen_to_is_not_taken_for_dead() -> None:
         assert len(await stream.receive()) == 100_000
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_peer_that_takes_nothing_is_cut_off() -> None:
     async with connected(limits=HURRIED) as (stream, _):
         await stream.send(b"x" * MESSAGE_SIZE)
@@ -315,7 +315,7 @@ async def test_a_peer_that_takes_nothing_is_cut_off() -> None:
         await stream.wait_until_lost()
 
 
-@on_each_loop
+@on_one_loop
 async def test_a_peer_that_reads_slowly_is_not_cut_off() -> None:
     # Longer than the kernel holds back news of what was read: it tells of a third of its buffer, not of each byte.
     patient = Limits(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.4, linger=0.4)
