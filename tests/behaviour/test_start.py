@@ -95,10 +95,11 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
         (["--prot", "1"], "--prot"),
     ],
 )
-def test_a_bad_flag_is_told_without_a_traceback(routes: Path, arguments: list[str], told: str) -> None:
+def test_a_bad_flag_is_one_clear_line(routes: Path, arguments: list[str], told: str) -> None:
     result = run(str(routes), *arguments)
     assert result.returncode == 2
     assert told in result.stderr
+    assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
 
 
