@@ -22,7 +22,7 @@ from gateway.dataplane.override import UnknownBackend
 from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.runtime import Runtime
-from gateway.dataplane.snapshot import Lane, Snapshot
+from gateway.dataplane.snapshot import Lane, Route, Snapshot
 from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
 from gateway.telemetry.slots import SlotFile
@@ -201,10 +201,26 @@ class Gateway:
             lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
             if fresh is not None:
                 cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+        if path[:2] == "//" and lane.backend.interface == "wsgi":
+            self._refuse_another_reading(snapshot, route, scope, path, request_id)
         if http:
             return scope, lane, cookie, request_id, None
         websocket = OpenWebSocket(lane.backend, path, query, list(headers), client, fresh, detour is not None)
         return scope, lane, cookie, request_id, websocket
+
+    def _refuse_another_reading(
+        self, snapshot: Snapshot, route: Route, scope: Scope, path: str, request_id: str
+    ) -> None:
+        """Werkzeug takes ``//admin`` for ``/admin``: it may not be asked for what the table sends elsewhere.
+
+        (``werkzeug.sansio.request.Request`` strips the slashes at the beginning of PATH_INFO.) Where both readings
+        lead to the same route the request goes on as it is: there are clients that join "https://host/" and "/path".
+        """
+        method = scope.get("method", "GET")
+        reading = "/" + path.lstrip("/")
+        other = snapshot.table.match(method, reading, scope["headers"], scope["query_string"]) or snapshot.default
+        if other is not route:
+            raise Refused(bad_request("The path begins with more than one slash."), request_id)
 
     async def _late_start(self) -> Snapshot | None:
         """No lifespan has run: some servers and test clients run none. The first request starts the gateway."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from starlette.types import Receive, Scope, Send
 
 from gateway.backends.overload import Overloaded
@@ -112,6 +113,22 @@ async def test_a_hostile_path_is_refused(serve: Serving, raw_path: bytes) -> Non
     assert answer.all(b"content-type") == [b"application/problem+json"]
     assert answer.json["status"] == 400
     assert answer.json["request_id"]
+
+
+async def test_flask_is_not_shown_a_path_that_it_reads_differently(serve: Serving) -> None:
+    """Werkzeug strips the slashes at the beginning: `//admin` would reach what was moved away from `/admin`."""
+    flask = Flask("legacy")
+    flask.add_url_rule("/<path:rest>", "any", lambda rest: {"who": "flask", "rest": rest})
+    gateway = await serve(config({"path": "/admin", "to": "new"}, {"path": "/admin/{x}", "to": "legacy"}), legacy=flask)
+    assert (await get(gateway, "/admin")).json["who"] == "new"
+    for path in ("//admin", "///admin", "//admin/x"):
+        assert (await get(gateway, path)).status == 400
+    assert (await get(gateway, "//shop/books")).json == {"who": "flask", "rest": "shop/books"}
+
+
+async def test_an_asgi_app_is_shown_its_slashes_as_they_came(serve: Serving) -> None:
+    seen = (await get(await serve(config({"path": "/a", "to": "new"})), "//a")).json
+    assert (seen["who"], seen["path"]) == ("legacy", "//a")
 
 
 async def test_a_server_without_raw_path_is_served_too(serve: Serving) -> None:

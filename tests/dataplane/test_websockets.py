@@ -170,6 +170,7 @@ async def test_a_route_that_comes_back_in_time_keeps_its_websockets(serve: Serve
     site = await serve(text(to("legacy")))
     socket = await site.open()
     await site.reload(text(to("new")))
+    await site.reload(text(to("new"), more="trusted_proxies: [10.0.0.1]\n"))
     await site.reload(text(to("legacy")))
     assert await socket.stays()
 
