@@ -218,9 +218,9 @@ class Relay:
             raise UpstreamError(Failure.CONNECT_TIMEOUT) from None
 
     async def _accept(self, connection: HandshakeConnection) -> None:
-        self._accepted = True
         fields = [field for field in self._fields(connection) if field[0] not in _OF_ONE_HOP]
         await self._send({"type": "websocket.accept", "subprotocol": connection.subprotocol, "headers": fields})
+        self._accepted = True
         self._upstream.clock.add(self)
 
     async def _pass_on_messages(self, stream: Stream) -> None:

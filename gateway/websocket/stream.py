@@ -32,7 +32,6 @@ class Stream(asyncio.Protocol):
 
     __slots__ = (
         "_ending",
-        "_eof",
         "_frames",
         "_incoming",
         "_late_pong",
@@ -66,7 +65,6 @@ class Stream(asyncio.Protocol):
         self._on_lost = on_lost
         self._frames = Protocol(side, state=_OPEN, max_size=limits.message, logger=_QUIET)
         self._incoming = Incoming(self._frames, limits.read_ahead)
-        self._eof = False
         # Whether the rest of what comes is without meaning: after the peer's close frame, or its fault.
         self._ending = False
         self._read_paused = False
@@ -146,28 +144,18 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._life.heard = True
-        if self._incoming.unparsed:
-            # It was on its way when reading was paused.
-            self._incoming.unparsed += data
-        else:
-            self._parse(data)
+        self._parse(data)
 
-    def eof_received(self) -> bool:
-        """True keeps our side open: what is unparsed may end in a close frame, which is to be answered."""
-        self._eof = True
-        if not self._incoming.unparsed:
-            self._end_of_input()
-            return False
-        return self._transport.can_write_eof()
+    def eof_received(self) -> None:
+        """Not while reading is paused, so that everything has been parsed. The transport closes itself after this."""
+        self._frames.receive_eof()
+        self._finish(_LOST)
+        self._expect_end(self._limits.linger)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
         self._timer.cancel()
-        self._eof = True
-        if exc is not None:
-            self._incoming.unparsed = b""
-        if not self._incoming.unparsed:
-            self._finish(_LOST)
+        self._finish(_LOST)
         self._write_paused = False
         self._writers.wake()
         self._loss.wake()
@@ -198,7 +186,7 @@ class Stream(asyncio.Protocol):
 
     def _after_input(self) -> None:
         frames = self._frames
-        if frames.writes:
+        if frames.writes and not self.lost:
             if self._write_paused and frames.state is _OPEN:
                 # RFC 6455 5.5.3: of several pings the last may be answered alone. A peer that pings and does not
                 # read would otherwise fill our memory with pongs.
@@ -207,8 +195,6 @@ class Stream(asyncio.Protocol):
                 self._flush()
         if frames.state is not _OPEN and not self._ending:
             self._begin_end()
-        if self._eof and not self._incoming.unparsed:
-            self._end_of_input()
 
     def _begin_end(self) -> None:
         """The peer has closed, or broken the protocol and been told so; or we have closed, and it has yet to answer."""
@@ -221,14 +207,6 @@ class Stream(asyncio.Protocol):
             return
         self._ending = True
         self._expect_end(self._limits.linger)
-
-    def _end_of_input(self) -> None:
-        if not self._frames.reader.eof:
-            self._frames.receive_eof()
-        self._finish(_LOST)
-        if not self.lost:
-            self._transport.close()
-            self._expect_end(self._limits.linger)
 
     def _finish(self, end: End) -> None:
         """Nothing more comes, or is wanted. The first reason stays."""

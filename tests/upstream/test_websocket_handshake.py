@@ -391,6 +391,17 @@ async def test_a_client_that_leaves_before_the_answer_ends_the_connection() -> N
     assert not browser.sent
 
 
+async def test_a_client_that_leaves_while_it_is_accepted_was_never_there() -> None:
+    async with app(accepting()) as remote, to(remote.url) as upstream, relaying(upstream) as (browser, task):
+        browser.reading.clear()
+        while not upstream.origins[0].websockets:
+            await asyncio.sleep(0.001)
+        browser.leave()
+        with pytest.raises(UpstreamError) as raised:
+            await task
+    assert raised.value.failure.name == "CLIENT_LEFT"
+
+
 async def test_a_cancelled_handshake_ends_the_connection() -> None:
     async with app(silent) as remote, to(remote.url) as upstream:
         async with relaying(upstream) as (_, task):
