@@ -114,8 +114,6 @@ class WebSocketDoor(Connection):
         stream = self.stream = Stream(self._transport, SERVER, limits, listener.loop, self._stream_lost)
         listener.remove(self)
         self._transport.set_protocol(stream)
-        if self.flow.write_paused:
-            stream.pause_writing()
         self.flow.resume_reading()
         early, self._early = self._early, b""
         if early:

@@ -148,8 +148,6 @@ class HandshakeConnection(Connection):
         origin.websockets += 1
         stream = self.stream = Stream(transport, CLIENT, self._limits, self._loop, lost)
         transport.set_protocol(stream)
-        if self.flow.write_paused:
-            stream.pause_writing()
         self.flow.resume_reading()
         if self._handshake.behind:
             stream.data_received(self._handshake.behind)

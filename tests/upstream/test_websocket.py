@@ -316,6 +316,17 @@ async def test_a_websocket_where_nothing_is_said_is_closed() -> None:
     assert browser.sent[-1] == {"type": "websocket.close", "code": 1001, "reason": "nothing was said for 0.1 s"}
 
 
+async def test_the_idle_time_is_not_cut_short() -> None:
+    timeouts = Timeouts(connect=0.05, idle=0.3)
+    async with (
+        app(accepting()) as remote,
+        to(remote.url, timeouts=timeouts) as upstream,
+        relaying(upstream) as (_, task),
+    ):
+        await asyncio.sleep(0.25)
+        assert not task.done()
+
+
 @pytest.mark.parametrize("who", ["app", "client", "pinging app", "pinging client"])
 async def test_whatever_either_side_does_keeps_it_open(who: str) -> None:
     async def script(remote: RemoteSocket) -> None:
