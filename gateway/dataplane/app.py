@@ -25,6 +25,7 @@ from gateway.dataplane.runtime import Runtime
 from gateway.dataplane.snapshot import Lane, Route, Snapshot
 from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
+from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
 
 log = logging.getLogger("gateway")
@@ -46,7 +47,10 @@ class Gateway:
         watch: bool = True,
         slots: SlotFile | None = None,
     ) -> None:
-        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots or SlotFile())
+        slots = slots or SlotFile()
+        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots)
+        # What the gateway answers itself, before there is a route or a backend to count it by.
+        self._refusals = Recorder(slots, "none", "none")
         self._ids = RequestIds()
         self._websockets = WebSockets()
         self.on_reload.append(self._review_websockets)
@@ -125,7 +129,7 @@ class Gateway:
         try:
             scope, lane, cookie, request_id, websocket = self._decide(snapshot, scope)
         except Refused as refused:
-            await failure.refuse(scope, send, refused.problem, refused.request_id)
+            await self._refuse(scope, send, refused, begun)
             return
 
         # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
@@ -207,6 +211,13 @@ class Gateway:
             return scope, lane, cookie, request_id, None
         websocket = OpenWebSocket(lane.backend, path, query, list(headers), client, fresh, detour is not None)
         return scope, lane, cookie, request_id, websocket
+
+    async def _refuse(self, scope: Scope, send: Send, refused: Refused, begun: float) -> None:
+        self._refusals.begin()
+        try:
+            await failure.refuse(scope, send, refused.problem, refused.request_id)
+        finally:
+            self._refusals.end(scope.get("method", "GET"), refused.problem.status, perf_counter() - begun)
 
     def _refuse_another_reading(
         self, snapshot: Snapshot, route: Route, scope: Scope, path: str, request_id: str

@@ -360,12 +360,14 @@ async def test_what_happened_is_counted(legacy: Echo, new: Echo) -> None:
     await get(gateway, "/b")
     await get(gateway, "/other")
     await get(gateway, "/f")
+    await get(gateway, "/b/../f")
     await call(gateway, websocket_scope("/chat"), CONNECT)
     values = {key: value for key, value in slots.items() if key[0] == "requests"}
     assert values == {
         ("requests", "/b", "new", "GET", "200"): [1.0],
         ("requests", "default", "legacy", "GET", "200"): [1.0],
         ("requests", "/f", "fails", "GET", "500"): [1.0],
+        ("requests", "none", "none", "GET", "400"): [1.0],
         ("requests", "default", "legacy", "WEBSOCKET", "101"): [1.0],
     }
     assert all(value == [0.0] for key, value in slots.items() if key[0] == "in_flight")
