@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
-from gateway.control.admin import admin_app
+from gateway.control.admin.app import admin_app
 from gateway.control.listening import Address, listen
 from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.config.loader import load_text
-from gateway.control.admin import admin_app
+from gateway.control.admin.app import admin_app
 from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics
 from gateway.control.supervisor import Plan, Supervisor
