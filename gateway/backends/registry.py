@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.backends.embedded import EmbeddedBackend, StartError
@@ -35,7 +35,12 @@ class Registry:
         """``apps`` puts objects in the place of what the file names."""
         self._apps = dict(apps or {})
         self._running: dict[str, Backend] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], Backend] = {}
+
+    @property
+    def backends(self) -> list[Backend]:
+        """All that run, those that only finish their last requests included."""
+        return [*self._running.values(), *self._retiring.values()]
 
     async def prepare(self, wanted: Mapping[str, BackendConfig]) -> tuple[dict[str, Backend], list[BackendProblem]]:
         """A running backend for each of ``wanted``, and what is wrong with those that cannot be had.
@@ -63,7 +68,7 @@ class Registry:
         """These serve from now on; the others are stopped when their last request is done."""
         for name, backend in self._running.items():
             if ready.get(name) is not backend:
-                self._in_background(_retire(backend))
+                self._retire(backend)
         self._running = dict(ready)
 
     async def discard(self, ready: Mapping[str, Backend]) -> None:
@@ -101,10 +106,10 @@ class Registry:
             raise BackendProblem(name, f"backend '{name}' {error}") from error
         return backend
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+    def _retire(self, backend: Backend) -> None:
+        task = asyncio.get_running_loop().create_task(_stop_after_its_last_request(backend))
+        self._retiring[task] = backend
+        task.add_done_callback(self._retiring.pop)
 
 
 async def _remote(name: str, config: BackendConfig) -> Backend:
@@ -116,7 +121,7 @@ async def _remote(name: str, config: BackendConfig) -> Backend:
     return backend
 
 
-async def _retire(backend: Backend) -> None:
+async def _stop_after_its_last_request(backend: Backend) -> None:
     try:
         while backend.in_flight > 0:  # noqa: ASYNC110 - an event would cost every request a check
             await asyncio.sleep(_RETIRE_POLL)

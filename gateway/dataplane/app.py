@@ -148,7 +148,7 @@ class Gateway:
             if not exchange.complete:
                 await failure.returned(scope, receive, exchange, request_id)
         except Exception as error:
-            await failure.raised(scope, receive, exchange, request_id, error)
+            await failure.raised(scope, receive, exchange, request_id, lane.recorder, error)
         except asyncio.CancelledError:
             await failure.cancelled(scope, exchange, request_id)
             raise

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.backends.overload import Overloaded
 from gateway.dataplane.exchange import CLIENT_LEFT, Exchange
 from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded, upstream_failed
+from gateway.telemetry.recorder import Recorder
 from gateway.upstream.failure import Failure, UpstreamError
 
 log = logging.getLogger("gateway")
@@ -34,7 +35,9 @@ async def refuse(scope: Scope, send: Send, problem: ProblemResponse, request_id:
         await send(message)
 
 
-async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id: str, error: Exception) -> None:
+async def raised(
+    scope: Scope, receive: Receive, exchange: Exchange, request_id: str, recorder: Recorder, error: Exception
+) -> None:
     """The app raised ``error``."""
     if exchange.complete:
         log.error("request %s: the app raised after its answer was complete", request_id, exc_info=error)
@@ -43,7 +46,7 @@ async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id:
         await refuse(scope, exchange.send, overloaded(error.retry_after), request_id)
         return
     if isinstance(error, UpstreamError):
-        await _upstream_failed(scope, exchange, request_id, error)
+        await _upstream_failed(scope, exchange, request_id, recorder, error)
         return
     if await _client_left(receive, scope):
         exchange.status = exchange.status or CLIENT_LEFT
@@ -60,11 +63,15 @@ async def raised(scope: Scope, receive: Receive, exchange: Exchange, request_id:
     await _give_up(scope, exchange, request_id, FAILED)
 
 
-async def _upstream_failed(scope: Scope, exchange: Exchange, request_id: str, error: UpstreamError) -> None:
+async def _upstream_failed(
+    scope: Scope, exchange: Exchange, request_id: str, recorder: Recorder, error: UpstreamError
+) -> None:
     """A remote app, or the way to it or from it. A client that leaves is nobody's failure."""
     if error.failure is Failure.CLIENT_LEFT:
         exchange.status = exchange.status or CLIENT_LEFT
         return
+    if error.failure.side != "client":
+        recorder.upstream_failed(error.failure.stage, error.failure.name.lower())
     log.warning(
         "request %s: %s %s: %s%s",
         request_id,

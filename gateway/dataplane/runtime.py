@@ -13,6 +13,7 @@ from gateway.backends.registry import BackendProblem, Registry
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.watcher import FileWatcher
+from gateway.dataplane.connections import Connections
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.snapshot import Snapshot, compile_snapshot
 from gateway.telemetry.slots import SlotFile
@@ -40,6 +41,7 @@ class Runtime:
         self._provided = frozenset(apps or ())
         self._watch = watch and path is not None
         self._registry = Registry(apps)
+        self._connections = Connections(self._registry, slots)
         self._watching: asyncio.Task[None] | None = None
         # When the file was last read here, rather than by the watcher.
         self._read_at = 0.0
@@ -56,6 +58,7 @@ class Runtime:
             if self.snapshot is not None:
                 return
             await self._go_live(self.loaded)
+        self._connections.start()
         if self._watch:
             self._watching = asyncio.get_running_loop().create_task(self._follow(), name="watch routes.yaml")
 
@@ -64,6 +67,7 @@ class Runtime:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
+        self._connections.stop()
         async with self._changing:
             self.snapshot = None
             await self._registry.stop()

@@ -10,7 +10,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.telemetry.recorder import BOUNDS, DURATION, IN_FLIGHT, REQUESTS
+from gateway.telemetry.recorder import (
+    BOUNDS,
+    DURATION,
+    GAUGES,
+    IN_FLIGHT,
+    REQUESTS,
+    UPSTREAM_CONNECTIONS,
+    UPSTREAM_FAILURES,
+    UPSTREAM_WAITING,
+)
 from gateway.telemetry.slots import Key, SlotFile, SlotReader
 
 Totals = dict[Key, list[float]]
@@ -20,7 +29,7 @@ class Aggregate(Collector):
     """Sums the slot files of all workers. Register it with a ``CollectorRegistry``.
 
     A counter must never fall, so a worker that ends leaves its counts here: ``retire_worker`` folds them in. Its
-    requests in flight died with it and are dropped.
+    requests in flight and its connections died with it and are dropped.
     """
 
     def __init__(self) -> None:
@@ -36,7 +45,7 @@ class Aggregate(Collector):
         reader = self._open(path)
         self._readers.pop(path, None)
         if reader is not None:
-            _add(self._gone, (item for item in reader.items() if item[0][0] != IN_FLIGHT))
+            _add(self._gone, (item for item in reader.items() if item[0][0] not in GAUGES))
             reader.remove()
 
     def totals(self) -> Totals:
@@ -94,18 +103,34 @@ def families(totals: Totals) -> Iterator[Metric]:
     in_flight = GaugeMetricFamily(
         "gateway_requests_in_flight", "Requests being answered now, by route and backend.", labels=["route", "backend"]
     )
+    simple: dict[str, CounterMetricFamily | GaugeMetricFamily] = {
+        REQUESTS: requests,
+        IN_FLIGHT: in_flight,
+        UPSTREAM_FAILURES: CounterMetricFamily(
+            "gateway_upstream_failures",
+            "Requests that a remote app failed, or for which no connection to it could be had, by stage and reason.",
+            labels=["route", "backend", "stage", "reason"],
+        ),
+        UPSTREAM_CONNECTIONS: GaugeMetricFamily(
+            "gateway_upstream_connections",
+            "Connections to a remote app, by state, as of the last second.",
+            labels=["backend", "state"],
+        ),
+        UPSTREAM_WAITING: GaugeMetricFamily(
+            "gateway_upstream_requests_waiting",
+            "Requests that wait for a connection to a remote app, as of the last second.",
+            labels=["backend"],
+        ),
+    }
     for (kind, *labels), values in sorted(totals.items()):
-        if kind == REQUESTS:
-            requests.add_metric(labels, values[0])
-        elif kind == DURATION:
+        if kind == DURATION:
             counts = accumulate(values[1:])
             buckets = list(zip([*map(repr, BOUNDS), "+Inf"], counts, strict=True))
             durations.add_metric(labels, buckets=buckets, sum_value=values[0])
-        elif kind == IN_FLIGHT:
-            in_flight.add_metric(labels, values[0])
-    yield requests
+        elif kind in simple:
+            simple[kind].add_metric(labels, values[0])
+    yield from simple.values()
     yield durations
-    yield in_flight
 
 
 def _add(totals: Totals, items: Iterable[tuple[Key, Iterable[float]]]) -> None:

@@ -13,6 +13,12 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 REQUESTS = "requests"
 DURATION = "duration"
 IN_FLIGHT = "in_flight"
+UPSTREAM_FAILURES = "upstream_failures"
+UPSTREAM_CONNECTIONS = "upstream_connections"
+UPSTREAM_WAITING = "upstream_waiting"
+
+# What is so now, and ends with its worker; the others only grow.
+GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING))
 
 # A method is whatever the client writes, and a label set must be finite: the rest is "other".
 METHODS = frozenset(
@@ -56,6 +62,11 @@ class Recorder:
         values[self._in_flight] -= 1.0
         slot = self._requests.get(("WEBSOCKET", status))
         values[self._allocate("WEBSOCKET", status) if slot is None else slot] += 1.0
+
+    def upstream_failed(self, stage: str, reason: str) -> None:
+        """A remote app could not be had, or did not do its part. Seldom: the slot is looked up by its key each time."""
+        slot = self._slots.allocate((UPSTREAM_FAILURES, self._route, self._backend, stage, reason))
+        self._values[slot] += 1.0
 
     def _allocate(self, method: str, status: int) -> int:
         label = method if method in METHODS else "other"

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.telemetry.exposition import Aggregate, Local
-from gateway.telemetry.recorder import Recorder
+from gateway.telemetry.recorder import UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, Recorder
 from gateway.telemetry.slots import SlotFile
 
 
@@ -57,6 +57,27 @@ def test_counts_outlive_their_worker_and_requests_in_flight_do_not(tmp_path: Pat
     samples = page(aggregate)
     assert samples["gateway_requests_total", "new", "GET", "r", "200"] == 5
     assert samples["gateway_requests_in_flight", "new", "r"] == 0
+    aggregate.close()
+
+
+def test_failures_outlive_their_worker_and_connections_do_not(tmp_path: Path) -> None:
+    aggregate = Aggregate()
+    for name in ("w1", "w2"):
+        aggregate.add_worker(tmp_path / name)
+        slots = SlotFile(tmp_path / name)
+        Recorder(slots, "r", "new").upstream_failed("connect", "connect_timeout")
+        slots.values[slots.allocate((UPSTREAM_CONNECTIONS, "new", "idle"))] = 3.0
+        slots.values[slots.allocate((UPSTREAM_WAITING, "new"))] = 2.0
+    samples = page(aggregate)
+    # Labels: backend, reason, route, stage; and backend, state.
+    assert samples["gateway_upstream_failures_total", "new", "connect_timeout", "r", "connect"] == 2
+    assert samples["gateway_upstream_connections", "new", "idle"] == 6
+    assert samples["gateway_upstream_requests_waiting", "new"] == 4
+    aggregate.retire_worker(tmp_path / "w1")
+    samples = page(aggregate)
+    assert samples["gateway_upstream_failures_total", "new", "connect_timeout", "r", "connect"] == 2
+    assert samples["gateway_upstream_connections", "new", "idle"] == 3
+    assert samples["gateway_upstream_requests_waiting", "new"] == 2
     aggregate.close()
 
 

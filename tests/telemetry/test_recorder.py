@@ -51,3 +51,13 @@ def test_a_websocket_has_no_duration() -> None:
     assert values["requests", "r", "b", "WEBSOCKET", "101"] == [1.0]
     assert sum(values["duration", "r", "b"]) == 0.0
     assert values["in_flight", "r", "b"] == [0.0]
+
+
+def test_a_failure_of_a_remote_app_counts_by_stage_and_reason() -> None:
+    slots = SlotFile()
+    recorder = Recorder(slots, "r", "b")
+    for reason in ("head_timeout", "head_timeout", "no_answer"):
+        recorder.upstream_failed("head", reason)
+    values = dict(slots.items())
+    assert values["upstream_failures", "r", "b", "head", "head_timeout"] == [2.0]
+    assert values["upstream_failures", "r", "b", "head", "no_answer"] == [1.0]
