@@ -59,7 +59,7 @@ class ControlMetrics(Collector):
         yield reloads
 
     def _workers(self) -> Iterator[Metric]:
-        states = Counter(worker.state for worker in self._supervisor.workers.values())
+        states = Counter(worker.state for worker in self._supervisor.processes)
         workers = GaugeMetricFamily("gateway_workers", "Worker processes, by state.", labels=["state"])
         for state in State:
             workers.add_metric([state.value], states[state])

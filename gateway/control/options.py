@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 # Seconds beyond the drain time in which the apps may shut down.
 GRACE = 5
+# Seconds for which a worker that another has taken over from keeps idle connections: they may bring a request yet.
+PATIENCE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``listener`` and ``lifeline`` are inherited file descriptors, ``drain_timeout`` is in seconds.
+    """``listeners`` and ``lifeline`` are inherited file descriptors, ``drain_timeout`` is in seconds.
 
     ``runtime`` is the directory of this run. In it the worker keeps its numbers, in ``slots``, and the text of what it
     serves, in ``DIGEST.yaml``. ``last_good`` is the digest of what serves now, if the file should turn out to be bad.
@@ -20,7 +23,7 @@ class Options:
 
     routes: Path
     number: int
-    listener: int
+    listeners: tuple[int, ...]
     lifeline: int
     runtime: Path
     slots: Path
@@ -28,15 +31,26 @@ class Options:
     drain_timeout: int
 
     def arguments(self) -> list[str]:
-        return [f"--{name}={value}" for name, value in asdict(self).items()]
+        values = asdict(self)
+        values["listeners"] = ",".join(map(str, self.listeners))
+        return [f"--{name}={value}" for name, value in values.items()]
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Options:
-        kinds = {"Path": Path, "int": int, "str": str}
+        kinds: dict[str, Callable[[str], object]] = {
+            "Path": Path,
+            "int": int,
+            "str": str,
+            "tuple[int, ...]": _descriptors,
+        }
         parser = argparse.ArgumentParser(prog="python -m gateway.control.worker")
         for field in fields(cls):
             parser.add_argument(f"--{field.name}", type=kinds[str(field.type)], required=True)
         return cls(**vars(parser.parse_args(arguments)))
+
+
+def _descriptors(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
 
 
 def text_path(runtime: Path, digest: str) -> Path:

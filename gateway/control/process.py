@@ -8,9 +8,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 
 from gateway.config.problem import Problem
 from gateway.control.messages import LONGEST, Draining, Failed, Message, Ready, Reloaded, decode
@@ -30,22 +31,25 @@ class WorkerProcess:
     """A worker that has been spawned.
 
     ``digest`` and ``version`` are of the configuration that it serves, "" and 0 before it is ready. ``rejected`` is
-    what was wrong with the file when it last looked.
+    what was wrong with the file when it last looked. ``slots`` is where it keeps its numbers.
     """
 
     def __init__(
         self,
         number: int,
+        slots: Path,
         process: asyncio.subprocess.Process,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.number = number
+        self.slots = slots
         self.state = State.STARTING
         self.digest = ""
         self.version = 0
         self.rejected: tuple[Problem, ...] = ()
         self.failure: Failed | None = None
+        self.ready = asyncio.Event()
         self.ready_at: float | None = None
         self._process = process
         self._reader = reader
@@ -56,10 +60,11 @@ class WorkerProcess:
         return f"<worker {self.number} pid={self.pid} {self.state} {self.digest}>"
 
     @classmethod
-    async def spawn(cls, options: Options, listener: socket.socket) -> WorkerProcess:
+    async def spawn(cls, options: Options, listeners: Sequence[socket.socket]) -> WorkerProcess:
         """A fresh interpreter, not a fork: the apps must find no state, thread or lock of ours. Raises OSError."""
         ours, theirs = socket.socketpair()
-        options = replace(options, listener=listener.fileno(), lifeline=theirs.fileno())
+        inherited = tuple(listener.fileno() for listener in listeners)
+        options = replace(options, listeners=inherited, lifeline=theirs.fileno())
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -69,7 +74,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 # What an app prints belongs to the log, not to the output of `gateway run`.
                 stdout=sys.stderr.fileno(),
-                pass_fds=(options.listener, options.lifeline),
+                pass_fds=(*inherited, options.lifeline),
                 # A terminal's Ctrl-C goes to its whole process group: it is the control process' to decide on.
                 start_new_session=True,
             )
@@ -78,7 +83,8 @@ class WorkerProcess:
             raise
         finally:
             theirs.close()
-        return cls(options.number, process, *await asyncio.open_unix_connection(sock=ours, limit=LONGEST))
+        streams = await asyncio.open_unix_connection(sock=ours, limit=LONGEST)
+        return cls(options.number, options.slots, process, *streams)
 
     @property
     def pid(self) -> int:
@@ -107,6 +113,11 @@ class WorkerProcess:
     def terminate(self) -> None:
         self._signal(signal.SIGTERM)
 
+    def retire(self) -> None:
+        """Another has taken over: let it end without hurry."""
+        # Before it is ready SIGUSR2 would end it as well, and it has nothing to finish then.
+        self._signal(signal.SIGUSR2 if self.state is State.READY else signal.SIGTERM)
+
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
 
@@ -124,6 +135,7 @@ class WorkerProcess:
         match message:
             case Ready():
                 self.state = State.READY
+                self.ready.set()
                 self.ready_at = time.monotonic()
                 self.digest = message.digest
             case Failed():

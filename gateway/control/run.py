@@ -11,19 +11,15 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
 from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
-from gateway.control.admin.app import admin_app
+from gateway.control.admin.serving import serving
 from gateway.control.listening import Address, listen
 from gateway.control.live import LiveConfig
-from gateway.control.metrics import ControlMetrics
-from gateway.control.server import Server
 from gateway.control.supervisor import Plan, Supervisor
 from gateway.telemetry.exposition import Aggregate
 
@@ -90,8 +86,9 @@ class _Control:
         self._live = LiveConfig(loaded, runtime)
         self._numbers = Aggregate()
         plan = Plan(settings.routes.absolute(), settings.workers, settings.drain_timeout, runtime)
-        self._supervisor = Supervisor(plan, listener, self._live, self._numbers)
+        self._supervisor = Supervisor(plan, [listener], self._live, self._numbers)
         self._exit_code = 0
+        self._restarts: set[asyncio.Task[None]] = set()
         self._on_terminal = os.isatty(0)
 
     async def run(self, announce: Callable[[Started], None]) -> int:
@@ -99,28 +96,18 @@ class _Control:
         loop.add_signal_handler(signal.SIGTERM, self._stop, "SIGTERM")
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        loop.add_signal_handler(signal.SIGUSR2, self._restart)
         logger.info("starting %d worker%s", self._workers, "" if self._workers == 1 else "s")
-        async with self._admin_page():
+        async with self._admin_listener():
             await self._supervisor.run(lambda: self._announce(announce))
         if self._exit_code == 0:
             logger.info("all workers have ended")
         return self._exit_code
 
-    @contextlib.asynccontextmanager
-    async def _admin_page(self) -> AsyncIterator[None]:
+    def _admin_listener(self) -> contextlib.AbstractAsyncContextManager[None]:
         if self._admin is None:
-            yield
-            return
-        registry = CollectorRegistry()
-        registry.register(self._numbers)
-        registry.register(ControlMetrics(self._live, self._supervisor))
-        server = Server(admin_app(self._live, self._supervisor, registry), drain_timeout=1)
-        serving = asyncio.create_task(server.serve([self._admin[0]]))
-        try:
-            yield
-        finally:
-            server.drain()
-            await serving
+            return contextlib.nullcontext()
+        return serving(self._admin[0], self._live, self._supervisor, self._numbers)
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
         started = Started(
@@ -158,6 +145,15 @@ class _Control:
                 self._stop("the terminal is gone")
                 return
         self._supervisor.reload()
+
+    def _restart(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._replace_workers())
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
+
+    async def _replace_workers(self) -> None:
+        if await self._supervisor.restart():
+            logger.info("restart: every worker has been replaced")
 
 
 @contextlib.contextmanager

@@ -11,16 +11,20 @@ from typing import Any
 
 import uvicorn
 
+from gateway.server.websocket_door import WebSocketDoor
+
 logger = logging.getLogger("gateway.control")
 
-# How long connections that are accepted may still bring their first request when the drain begins.
+# How long connections that are open may still bring a request when the drain begins.
 _LAST_CALL = 0.05
+# How often it is looked whether all of them have ended.
+_LOOK = 0.1
 # How long cancelled requests have for their `finally` blocks.
 _CLEARING = 1.0
 
 
 class Server(uvicorn.Server):
-    """Serves ``app`` on one socket until ``drain()`` is called.
+    """Serves ``app`` until ``drain()`` is called.
 
     ``on_started`` is called once connections are accepted, ``on_draining`` once they no longer are. ``drain_timeout``
     is how many seconds running requests have to finish before they are cut off. ``protocol`` speaks HTTP and
@@ -55,9 +59,15 @@ class Server(uvicorn.Server):
         )
         self._on_started = on_started
         self._on_draining = on_draining
+        self._last_call: float | None = None
 
-    def drain(self) -> None:
-        """Accept no more, finish what runs, and let ``serve`` return. Noticed within a tenth of a second."""
+    def drain(self, patience: float = _LAST_CALL) -> None:
+        """Accept no more, finish what runs, and let ``serve`` return. Noticed within a tenth of a second.
+
+        A connection that is open and idle may bring one more request for ``patience`` seconds: a client that has not
+        been told of the end cannot know better than to use it. Asked for twice, the shorter patience counts.
+        """
+        self._last_call = patience if self._last_call is None else min(patience, self._last_call)
         self.should_exit = True
 
     @contextlib.contextmanager
@@ -79,13 +89,27 @@ class Server(uvicorn.Server):
         # request in the socket's buffer, unread, and would be reset. So everyone gets one last call, and is told
         # with the answer that the connection ends (RFC 9112 9.6).
         self._tell_everyone((b"connection", b"close"))
-        await asyncio.sleep(_LAST_CALL)
+        await self._wait_for_last_requests()
         await super().shutdown(None)
         cut = self.server_state.tasks
         if cut:
             many = "1 request was" if len(cut) == 1 else f"{len(cut)} requests were"
             logger.warning("%s not finished within the drain time and cut off", many)
             await asyncio.wait(cut, timeout=_CLEARING)
+
+    async def _wait_for_last_requests(self) -> None:
+        waited = _LAST_CALL
+        await asyncio.sleep(waited)
+        while self.server_state.connections and waited < (self._last_call or 0.0):
+            self._end_websockets()
+            await asyncio.sleep(_LOOK)
+            waited += _LOOK
+
+    def _end_websockets(self) -> None:
+        """They may last for days. One whose handshake still waits for the app's answer is left to get it first."""
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, WebSocketDoor) and connection.stream is not None:
+                connection.shutdown()
 
     def _tell_everyone(self, field: tuple[bytes, bytes]) -> None:
         """Add ``field`` to every answer that has not begun, those to requests that run already included."""

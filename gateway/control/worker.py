@@ -1,7 +1,8 @@
 """One worker: ``python -m gateway.control.worker``, started by the control process and by nothing else.
 
-It inherits the listening socket and one end of a socket pair. SIGTERM, or the end of the control process, drains it.
-SIGHUP reloads. Its exit code is 0 after a drain and 1 when it could not start.
+It inherits the listening sockets and one end of a socket pair. SIGTERM, or the end of the control process, drains it.
+SIGUSR2 does so without hurry, when another worker has taken over. SIGHUP reloads. Its exit code is 0 after a drain and
+1 when it could not start.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gateway.config.problem import ConfigError
 from gateway.control import logs
 from gateway.control.lifeline import Lifeline
 from gateway.control.messages import Draining, Failed, Ready, Reloaded
-from gateway.control.options import GRACE, Options, text_path
+from gateway.control.options import GRACE, PATIENCE, Options, text_path
 from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.reload import Reload
@@ -49,8 +50,9 @@ class Worker:
         options = self._options
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._drain)
-        listener = socket.socket(fileno=options.listener)
-        listener.set_inheritable(False)
+        listeners = [socket.socket(fileno=descriptor) for descriptor in options.listeners]
+        for listener in listeners:
+            listener.set_inheritable(False)
         self._lifeline = await Lifeline.connect(options.lifeline, self._control_is_gone, options.drain_timeout + GRACE)
         try:
             gateway = await self._started()
@@ -58,7 +60,8 @@ class Worker:
                 return 1
             try:
                 loop.add_signal_handler(signal.SIGHUP, self._reload, gateway)
-                await self._serve(gateway, listener)
+                loop.add_signal_handler(signal.SIGUSR2, self._retire)
+                await self._serve(gateway, listeners)
             finally:
                 await gateway.stop()
             return 0
@@ -104,7 +107,7 @@ class Worker:
         gateway.on_reload.append(lambda reload: self._tell(gateway, reload))
         return gateway
 
-    async def _serve(self, gateway: Gateway, listener: socket.socket) -> None:
+    async def _serve(self, gateway: Gateway, listeners: list[socket.socket]) -> None:
         assert self._lifeline is not None
         lifeline = self._lifeline
         self._server = Server(
@@ -117,12 +120,17 @@ class Worker:
         )
         self._limit_messages(gateway)
         if not self._end.is_set():
-            await self._server.serve([listener])
+            await self._server.serve(listeners)
 
     def _drain(self) -> None:
         self._end.set()
         if self._server is not None:
             self._server.drain()
+
+    def _retire(self) -> None:
+        self._end.set()
+        if self._server is not None:
+            self._server.drain(PATIENCE)
 
     def _control_is_gone(self) -> None:
         logger.error("the control process is gone; finishing what runs, then ending")

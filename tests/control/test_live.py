@@ -33,7 +33,7 @@ class Run:
     def __init__(self, runtime: Path) -> None:
         self.live = LiveConfig(FIRST, runtime)
         self.runtime = runtime
-        self.workers = [WorkerProcess(number, *cast(Any, (None, None, None))) for number in (1, 2)]
+        self.workers = [WorkerProcess(number, *cast(Any, (None, None, None, None))) for number in (1, 2)]
 
     async def ready(self, index: int, loaded: Loaded = FIRST) -> None:
         self.put(loaded)
@@ -138,14 +138,14 @@ async def test_what_a_worker_refused_that_is_gone_does_not_count(run: Run) -> No
 async def test_a_replacement_on_the_live_version_is_no_new_version(run: Run) -> None:
     for index in (0, 1):
         await run.reloaded(index, "applied", SECOND)
-    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None)))
+    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None, None)))
     await run.ready(0, SECOND)
     assert (run.live.version, run.workers[0].version) == (2, 2)
 
 
 async def test_a_replacement_that_starts_on_a_newer_file_brings_a_new_version(run: Run) -> None:
     """With one worker, the file may change while nobody is there to see it."""
-    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None)))
+    run.workers[0] = WorkerProcess(1, *cast(Any, (None, None, None, None)))
     await run.ready(0, SECOND)
     assert (run.live.version, run.live.loaded) == (2, SECOND)
 

@@ -9,7 +9,7 @@ from gateway.control.options import Options
 OPTIONS = Options(
     routes=Path("/srv/my app/routes.yaml"),
     number=3,
-    listener=5,
+    listeners=(5, 6),
     lifeline=-1,
     runtime=Path("/run/gateway"),
     slots=Path("/run/gateway/numbers-7"),

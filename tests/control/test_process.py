@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,7 @@ async def told(*lines: bytes) -> tuple[WorkerProcess, list[Message]]:
     for line in lines:
         reader.feed_data(line)
     reader.feed_eof()
-    worker = WorkerProcess(1, cast(Any, None), reader, cast(Any, None))
+    worker = WorkerProcess(1, Path("numbers"), cast(Any, None), reader, cast(Any, None))
     return worker, [message async for message in worker.messages()]
 
 

@@ -33,7 +33,7 @@ async def admin(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     with socket.socket() as listener:
         live = LiveConfig(load_text(ROUTES), tmp_path)
         numbers = Aggregate()
-        supervisor = Supervisor(Plan(tmp_path, 2, 25, tmp_path), listener, live, numbers)
+        supervisor = Supervisor(Plan(tmp_path, 2, 25, tmp_path), [listener], live, numbers)
         registry = CollectorRegistry()
         registry.register(numbers)
         registry.register(ControlMetrics(live, supervisor))
