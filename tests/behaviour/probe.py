@@ -84,7 +84,7 @@ def metric(gateway: GatewayProcess, name: str) -> float:
 def serves(gateway: GatewayProcess, app: str) -> bool:
     """Whether every worker sends /books to ``app``, by what they have told."""
     answer = gateway.ask("/api/v1/routes").json()
-    to = [share["backend"] for share in answer["routes"][0]["to"] if share["percent"]]
+    to = [backend for backend, percent in answer["routes"][0]["to"].items() if percent]
     return to == [app] and {worker["version"] for worker in answer["workers"]} == {answer["config"]["version"]}
 
 

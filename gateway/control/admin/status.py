@@ -1,0 +1,150 @@
+"""`GET /api/v1/status`: everything that the dashboard and `gateway status` show, in one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from gateway.config.model import BackendConfig, Config
+from gateway.control.admin.running import Running
+from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, route_view, worker_views
+from gateway.control.figures.figures import Figure, Figures
+
+# What the workers count under what no route names.
+DEFAULT = "default"
+
+
+class FigureView(BaseModel):
+    """``rate`` is of the last 10 seconds, ``error_ratio``, ``p50`` and ``p95`` of the last minute."""
+
+    requests: int = Field(description="Since the start of the gateway.")
+    rate: float = Field(description="Requests a second.")
+    errors: int = Field(description="Answers with a status of 500 and above, since the start of the gateway.")
+    error_ratio: float = Field(description="Share of the requests that were errors, 0 to 1.")
+    p50: float | None = Field(description="Seconds; null without traffic. Interpolated in a histogram.")
+    p95: float | None = Field(description="Seconds; null without traffic. Interpolated in a histogram.")
+    in_flight: int
+
+
+class BackendView(FigureView):
+    """``address`` is the import string of an embedded app, and the URLs of a remote one."""
+
+    name: str
+    kind: Literal["embedded", "remote"]
+    address: str
+
+
+class RouteStatus(RouteView):
+    """``observed`` is in percent, of the last minute's requests; empty without traffic."""
+
+    observed: dict[str, float]
+    backends: dict[str, FigureView]
+
+
+class Migration(BaseModel):
+    """A route has moved when nothing of it goes to the default backend any more."""
+
+    routes_moved: int
+    routes_total: int
+    traffic: dict[str, float] = Field(description="Share of the last minute's requests by backend, 0 to 1.")
+
+
+class Status(BaseModel):
+    """``routes`` are in order of precedence. The last one, labelled ``default``, is what no route names."""
+
+    config: ConfigView
+    default: str
+    planned: int = Field(description="How many workers there should be.")
+    workers: list[WorkerView]
+    backends: list[BackendView]
+    routes: list[RouteStatus]
+    migration: Migration
+
+
+def status_of(running: Running) -> Status:
+    figures = running.sampler.figures()
+    config = running.live.loaded.config
+    lanes = {label: sorted(names) for label, names in _lanes(figures, config).items()}
+    routes = [
+        _route(route_view(route, line, config.defaults.sticky), lanes.get(route.label, ()), figures)
+        for route, line in running.table.routes
+    ]
+    rest = _default_view(config.default, running.table.default_line)
+    whole = {name: figures.figure(lane for lane in figures.lanes() if lane[1] == name) for name in config.backends}
+    return Status(
+        config=config_view(running.live),
+        default=config.default,
+        planned=running.supervisor.planned,
+        workers=worker_views(running.supervisor),
+        backends=[_backend(name, backend, whole[name]) for name, backend in config.backends.items()],
+        routes=[*routes, _route(rest, lanes.get(DEFAULT, ()), figures)],
+        migration=_migration(config, whole),
+    )
+
+
+def _lanes(figures: Figures, config: Config) -> dict[str, set[str]]:
+    """Every backend that has served a route: also one that the route does not name, by an override."""
+    lanes: dict[str, set[str]] = {}
+    for label, backend in figures.lanes():
+        if backend in config.backends:
+            lanes.setdefault(label, set()).add(backend)
+    return lanes
+
+
+def _route(view: RouteView, served: Iterable[str], figures: Figures) -> RouteStatus:
+    by_backend = {backend: figures.figure([(view.label, backend)]) for backend in dict.fromkeys((*view.to, *served))}
+    # An override's lane, or one that the route has left, is shown for as long as it does something.
+    shown = {name: each for name, each in by_backend.items() if name in view.to or each.recent or each.in_flight}
+    recent = sum(each.recent for each in shown.values())
+    return RouteStatus(
+        **view.model_dump(),
+        observed={name: round(100 * each.recent / recent, 2) for name, each in shown.items()} if recent else {},
+        backends={name: FigureView(**_values(each)) for name, each in shown.items()},
+    )
+
+
+def _default_view(backend: str, line: int) -> RouteView:
+    return RouteView(
+        label=DEFAULT, path="", methods=[], host=None, group=None, sticky="none", line=line, to={backend: 100.0}
+    )
+
+
+def _backend(name: str, backend: BackendConfig, figure: Figure) -> BackendView:
+    return BackendView(
+        name=name,
+        kind="remote" if backend.app is None else "embedded",
+        address=", ".join(_addresses(backend)),
+        **_values(figure),
+    )
+
+
+def _addresses(backend: BackendConfig) -> Iterator[str]:
+    if backend.app is not None:
+        yield backend.app
+    if backend.url is not None:
+        yield backend.url
+    yield from backend.urls or ()
+
+
+def _migration(config: Config, whole: Mapping[str, Figure]) -> Migration:
+    recent = sum(figure.recent for figure in whole.values())
+    return Migration(
+        routes_moved=sum(dict(route.weights).get(config.default, 0) == 0 for route in config.routes),
+        routes_total=len(config.routes),
+        traffic={name: round(each.recent / recent, 4) if recent else 0.0 for name, each in whole.items()},
+    )
+
+
+def _values(figure: Figure) -> dict[str, Any]:
+    """Rounded to what means something, so that a figure that stands still does not seem to move."""
+    return {
+        "requests": figure.requests,
+        "rate": round(figure.rate, 2),
+        "errors": figure.errors,
+        "error_ratio": round(figure.error_ratio, 4),
+        "p50": figure.p50 and round(figure.p50, 5),
+        "p95": figure.p95 and round(figure.p95, 5),
+        "in_flight": figure.in_flight,
+    }

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import time
+from unittest.mock import ANY
+
+import httpx
+import pytest
+
+from gateway.config.loader import load_text
+from gateway.control.admin.running import Running
+from gateway.control.figures.figures import STEPS, Figures
+from tests.control.admin.conftest import ROUTES, Worker
+
+IDLE = {"requests": 0, "rate": 0.0, "errors": 0, "error_ratio": 0.0, "p50": None, "p95": None, "in_flight": 0}
+
+
+@pytest.fixture
+def minute(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute have passed since the start."""
+    monkeypatch.setattr(running.sampler, "_figures", Figures(time.monotonic() - 60))
+
+
+async def test_the_table_is_in_order_of_precedence_with_weights(admin: httpx.AsyncClient) -> None:
+    response = await admin.get("/api/v1/routes")
+    answer = response.json()
+    assert answer["default"] == "legacy"
+    assert answer["config"]["version"] == 1
+    assert response.headers["etag"] == f'"{answer["config"]["digest"]}"'
+    assert [route["label"] for route in answer["routes"]] == ["/books/new", "GET /books/{id}"]
+    assert answer["routes"][1] == {
+        "label": "GET /books/{id}",
+        "path": "/books/{id}",
+        "methods": ["GET"],
+        "host": None,
+        "group": "catalogue",
+        "sticky": "ip",
+        "line": 7,
+        "to": {"legacy": 90.0, "new": 10.0},
+    }
+    assert answer["routes"][0]["sticky"] == "cookie"
+
+
+async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
+    response = await admin.get("/api/v1/status")
+    answer = response.json()
+    digest = answer["config"]["digest"]
+    assert response.headers["etag"] == f'"{digest}"'
+    assert answer["config"] == {"state": "live", "version": 1, "digest": digest, "since": ANY, "problems": []}
+    assert (answer["default"], answer["planned"], answer["workers"]) == ("legacy", 2, [])
+    assert answer["backends"] == [
+        {"name": "legacy", "kind": "embedded", "address": "legacy:app", **IDLE},
+        {"name": "new", "kind": "remote", "address": "http://127.0.0.1:5001", **IDLE},
+    ]
+    assert [route["label"] for route in answer["routes"]] == ["/books/new", "GET /books/{id}", "default"]
+    assert answer["routes"][1] == {
+        "label": "GET /books/{id}",
+        "path": "/books/{id}",
+        "methods": ["GET"],
+        "host": None,
+        "group": "catalogue",
+        "sticky": "ip",
+        "line": 7,
+        "to": {"legacy": 90.0, "new": 10.0},
+        "observed": {},
+        "backends": {"legacy": IDLE, "new": IDLE},
+    }
+    assert answer["routes"][2]["to"] == {"legacy": 100.0}
+    assert answer["routes"][2]["line"] == 5
+    assert answer["migration"] == {"routes_moved": 1, "routes_total": 2, "traffic": {"legacy": 0.0, "new": 0.0}}
+
+
+@pytest.mark.usefixtures("minute")
+async def test_the_status_of_traffic(admin: httpx.AsyncClient, worker: Worker) -> None:
+    worker.serve(60, "GET /books/{id}", "legacy")
+    worker.serve(15, "GET /books/{id}", "new")
+    worker.serve(5, "GET /books/{id}", "new", status=500, seconds=0.2)
+    worker.serve(20, "default", "legacy")
+    answer = (await admin.get("/api/v1/status")).json()
+    _, route, rest = answer["routes"]
+    assert route["observed"] == {"legacy": 75.0, "new": 25.0}
+    assert route["backends"]["new"] == {
+        "requests": 20,
+        "rate": 0.33,
+        "errors": 5,
+        "error_ratio": 0.25,
+        "p50": 0.02,
+        "p95": 0.22,
+        "in_flight": 0,
+    }
+    assert rest["backends"]["legacy"]["requests"] == 20
+    assert [backend["requests"] for backend in answer["backends"]] == [80, 20]
+    assert answer["backends"][1]["error_ratio"] == 0.25
+    assert answer["migration"]["traffic"] == {"legacy": 0.8, "new": 0.2}
+
+
+@pytest.mark.usefixtures("minute")
+async def test_a_backend_that_the_route_does_not_name_shows_while_it_serves_it(
+    admin: httpx.AsyncClient, worker: Worker
+) -> None:
+    """A tester's override."""
+    worker.serve(1, "/books/new", "legacy")
+    route = (await admin.get("/api/v1/status")).json()["routes"][0]
+    assert (route["to"], route["observed"]) == ({"new": 100.0}, {"new": 0.0, "legacy": 100.0})
+
+
+async def test_the_table_follows_the_file(admin: httpx.AsyncClient, running: Running) -> None:
+    await admin.get("/api/v1/status")
+    running.live.loaded = load_text(ROUTES.replace("to: new", "to: legacy").replace("version: 1", "\nversion: 1"))
+    answer = (await admin.get("/api/v1/status")).json()
+    assert answer["routes"][0]["to"] == {"legacy": 100.0}
+    assert answer["routes"][0]["line"] == 9
+    assert answer["migration"]["routes_moved"] == 0
+
+
+@pytest.mark.usefixtures("minute")
+async def test_a_chart_has_fifteen_minutes(admin: httpx.AsyncClient, worker: Worker) -> None:
+    worker.serve(6, "/books/new", "new", status=500)
+    worker.serve(6, "GET /books/{id}", "new")
+    answer = (await admin.get("/api/v1/series")).json()
+    assert answer["step"] == 10
+    assert answer["end"] == pytest.approx(time.time(), abs=1)
+    assert {len(values) for chart in answer["series"].values() for values in chart.values()} == {STEPS}
+    assert [answer["series"]["new"][name][-1] for name in ("rate", "error_ratio", "p95")] == [0.2, 0.5, 0.02425]
+    assert [answer["series"]["legacy"][name][-1] for name in ("rate", "error_ratio", "p95")] == [0.0, 0.0, None]
+    one = (await admin.get("/api/v1/series", params={"route": "GET /books/{id}"})).json()["series"]["new"]
+    assert (one["rate"][-1], one["error_ratio"][-1]) == (0.1, 0.0)
+    rest = (await admin.get("/api/v1/series", params={"route": "default"})).json()["series"]["new"]
+    assert rest["rate"][-1] == 0.0
+
+
+async def test_a_chart_of_no_route_is_refused(admin: httpx.AsyncClient) -> None:
+    response = await admin.get("/api/v1/series", params={"route": "/boks"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == {
+        "title": "Not Found",
+        "status": 404,
+        "detail": "no route is called '/boks'; GET /api/v1/routes lists them",
+        "kind": "unknown-route",
+    }
