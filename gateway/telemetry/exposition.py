@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from gateway.telemetry.recorder import (
+    ACCESS_LOG_DROPPED,
     BOUNDS,
     DURATION,
     GAUGES,
@@ -120,6 +121,11 @@ def families(totals: Totals) -> Iterator[Metric]:
             "gateway_upstream_requests_waiting",
             "Requests that wait for a connection to a remote app, as of the last second.",
             labels=["backend"],
+        ),
+        ACCESS_LOG_DROPPED: CounterMetricFamily(
+            "gateway_access_log_dropped",
+            "Lines that the access log lacks: the disk was too slow (queue_full), or refused (write_failed).",
+            labels=["reason"],
         ),
     }
     for (kind, *labels), values in sorted(totals.items()):

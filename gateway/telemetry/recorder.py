@@ -16,6 +16,7 @@ IN_FLIGHT = "in_flight"
 UPSTREAM_FAILURES = "upstream_failures"
 UPSTREAM_CONNECTIONS = "upstream_connections"
 UPSTREAM_WAITING = "upstream_waiting"
+ACCESS_LOG_DROPPED = "access_log_dropped"
 
 # What is so now, and ends with its worker; the others only grow.
 GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING))

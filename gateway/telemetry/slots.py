@@ -25,7 +25,7 @@ Key = tuple[str, ...]
 
 
 class SlotFile:
-    """The writing side. Only one thread writes: the event loop of the worker."""
+    """The writing side. Slots are allocated in the thread of the event loop, and each is written by one thread only."""
 
     def __init__(self, path: Path | None = None) -> None:
         """``path=None`` keeps the numbers in this process, for a gateway without a control process."""
