@@ -19,6 +19,7 @@ from gateway.config.model import (
     StickyCookie,
     Timeouts,
     Tls,
+    Tracing,
     WebSockets,
 )
 
@@ -67,6 +68,10 @@ EXPECTED: Final[Mapping[str, str]] = {
     "override.allow": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
     "override.allow.*": 'an address or network in quotes, such as "10.0.0.0/8"',
     "override.secret": "text of at least 8 characters",
+    "expose": "true or false",
+    "tracing": "a mapping, such as {spans: true, sample: 10}",
+    "tracing.spans": "true or false",
+    "tracing.sample": "a number from 0 to 100",
     "websockets": "a mapping, such as {grace: 30}",
     "websockets.grace": "a number of seconds from 0 to 86400",
     "websockets.max_message": "a whole number of bytes from 1024 to 1073741824",
@@ -97,6 +102,7 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "defaults": Defaults,
     "sticky_cookie": StickyCookie,
     "override": Override,
+    "tracing": Tracing,
     "websockets": WebSockets,
     "routes.*": RouteConfig,
 }
@@ -130,5 +136,11 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "type": "interface",
         "workers": "threads",
     },
-    "": {"upstreams": "backends", "services": "backends", "apps": "backends", "rules": "routes", "fallback": "default"},
+    "tracing": dict.fromkeys(("sampling", "rate", "ratio", "sample_rate", "percent"), "sample"),
+    "": {
+        **dict.fromkeys(("upstreams", "services", "apps"), "backends"),
+        **dict.fromkeys(("trace", "opentelemetry", "traceparent"), "tracing"),
+        "rules": "routes",
+        "fallback": "default",
+    },
 }

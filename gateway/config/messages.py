@@ -138,7 +138,7 @@ def _bad_text(place: str, key: str, expected: str, value: str) -> str:
             return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("auto", "asgi", "wsgi"))
         case "backends.*":
             return f"'{key}' must be a mapping; write {{app: \"{shown}\"}}"
-        case "routes.*.to.*" if value.endswith("%"):
+        case "routes.*.to.*" | "tracing.sample" if value.endswith("%"):
             return f"'{key}' must be {expected}, without the % sign"
         case _:
             return f"'{key}' must be {expected}, not '{shown}'"

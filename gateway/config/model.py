@@ -199,6 +199,23 @@ class WebSockets(Model):
     )
 
 
+class Tracing(Model):
+    """W3C Trace Context, and spans by OpenTelemetry. Without this section `traceparent` passes through untouched."""
+
+    spans: bool = Field(
+        default=False,
+        description=(
+            "Export a span for each request that is sampled. Needs the extra `strangler-gateway[otel]`; where to, and "
+            "under which name, is said by the `OTEL_*` variables of the environment."
+        ),
+    )
+    sample: Percent = Field(
+        default=100.0,
+        description="The share of traces to keep, of those that begin here, or with a client that is no trusted proxy.",
+        examples=[10],
+    )
+
+
 class Override(Model):
     """Lets testers choose the backend of a single request, by header or by cookie.
 
@@ -308,6 +325,12 @@ class Config(Model):
     defaults: Defaults = Field(default=Defaults(), description="What a route does unless it says otherwise.")
     sticky_cookie: StickyCookie = Field(default=StickyCookie(), description="The gateway's own id cookie.")
     websockets: WebSockets = Field(default=WebSockets(), description="How WebSockets are treated.")
+    expose: bool = Field(
+        default=False, description="Each answer names the backend that gave it: `X-Served-By: legacy`."
+    )
+    tracing: Tracing | None = Field(
+        default=None, description="Makes and continues `traceparent`. Left out: it passes through untouched."
+    )
     override: Override | None = Field(default=None, description="Lets testers choose the backend of a request.")
     trusted_proxies: tuple[str, ...] = Field(
         default=(),

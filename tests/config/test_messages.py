@@ -45,13 +45,19 @@ def test_a_good_file_has_no_problem() -> None:
         ("sticky_cookie: {max_age: 90.5}", f"26: 'max_age' must be {SECONDS}, not 90.5"),
         ("override: {secret: short}", "20: 'secret' must be text of at least 8 characters"),
         ("override: {allow: []}", f"19: 'allow' must be {NETWORKS}, not an empty list"),
+        ("expose: 1", "9: 'expose' must be true or false, not 1"),
+        ("tracing: true", "10: 'tracing' must be a mapping, such as {spans: true, sample: 10}, not true"),
+        ("tracing: {spans: otlp}", "18: 'spans' must be true or false, not 'otlp'"),
+        ("tracing: {sample: 10%}", "19: 'sample' must be a number from 0 to 100, without the % sign"),
+        ("tracing: {ratio: 0.1}", "11: unknown key 'ratio'; did you mean 'sample'?"),
+        ("opentelemetry: {}", "1: unknown key 'opentelemetry'; did you mean 'tracing'?"),
         ("routes:", "8: 'routes' is empty; it must be a list of routes; [] for none"),
         ("routes: {/books: new}", "9: 'routes' must be a list of routes; [] for none, not a mapping"),
         ("routes: [new]", "10: 'routes' must be a mapping with 'path' and 'to', not 'new'"),
         ("defualts: {}", "1: unknown key 'defualts'; did you mean 'defaults'?"),
         ("upstreams: {}", "1: unknown key 'upstreams'; did you mean 'backends'?"),
         ("x-mine: 1", "1: unknown key 'x-mine'; the keys here are version, backends, default, defaults, sticky_cookie, "
-         "websockets, override, trusted_proxies or routes"),
+         "websockets, expose, tracing, override, trusted_proxies or routes"),
     ],
 )  # fmt: skip
 def test_of_a_section(line: str, message: str) -> None:
