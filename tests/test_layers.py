@@ -16,14 +16,17 @@ ALLOWED: dict[str, set[str]] = {
     "routing": set(),
     "telemetry": set(),
     "websocket": set(),
-    "server": {"websocket"},
+    "http1": set(),
+    "server": {"http1", "websocket"},
     "migrate": set(),
     "config": {"routing"},
-    "upstream": {"config", "routing", "websocket"},
-    "backends": {"upstream", "config", "routing"},
-    "dataplane": {"backends", "upstream", "config", "routing", "telemetry"},
-    "control": {"dataplane", "backends", "config", "routing", "telemetry", "server"},
-    "cli": {"control", "dataplane", "backends", "config", "routing", "telemetry"},
+    "history": {"config"},
+    "change": {"history", "config", "routing"},
+    "upstream": {"config", "routing", "http1", "websocket"},
+    "backends": {"upstream", "config", "routing", "http1"},
+    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1"},
+    "control": {"change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
+    "cli": {"change", "history", "control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
 
 

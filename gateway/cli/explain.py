@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.request import Request, RequestError
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json
-from gateway.cli.shares import percent, shares_text
+from gateway.config.shares import percent, shares_text
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
 
 

@@ -20,13 +20,14 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<de
 _MOST_DEPTH: Final = 16
 
 
-def interpolate(data: object, env: Mapping[str, str]) -> tuple[object, list[Finding]]:
+def interpolate(data: object, env: Mapping[str, str], *, kept: set[Path] | None = None) -> tuple[object, list[Finding]]:
     """``data`` with its references replaced from ``env``, and what is wrong with them. ``data`` is not changed.
 
     A variable that is unset or empty takes its default, as in a shell. A reference that cannot be replaced stays as
-    it is, so that what is read after it does not complain of an empty value.
+    it is, so that what is read after it does not complain of an empty value. With ``kept`` that is no mistake, and
+    ``kept`` is told where.
     """
-    replacing = _Replacing(env)
+    replacing = _Replacing(env, kept)
     return replacing.walk(data, (), 0), replacing.findings
 
 
@@ -39,9 +40,10 @@ def allowed_at(path: Path) -> bool:
 
 
 class _Replacing:
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], kept: set[Path] | None) -> None:
         self.findings: list[Finding] = []
         self._env = env
+        self._kept = kept
 
     def walk(self, value: object, path: Path, depth: int) -> object:
         if isinstance(value, str):
@@ -82,6 +84,10 @@ class _Replacing:
             return value
         if default is not None:
             return default
+        if self._kept is not None:
+            self._kept.add(path)
+            # Longer than any secret has to be.
+            return f"{whole}, which is not set here"
         state = "is empty" if value is not None else "is not set"
         near = did_you_mean(name, self._env, otherwise=f"; set it, or write ${{{shorten(name)}:-default}}")
         self.findings.append(Finding(path, f"the environment variable '{shorten(name)}' {state}{near}"))

@@ -52,11 +52,15 @@ class Loaded:
 
 
 def load_file(
-    path: str | os.PathLike[str], env: Mapping[str, str] | None = None, *, provided: Collection[str] = ()
+    path: str | os.PathLike[str],
+    env: Mapping[str, str] | None = None,
+    *,
+    provided: Collection[str] = (),
+    keep_unset: bool = False,
 ) -> Loaded:
     """Read and check the file at ``path``. See load_text."""
     source = os.path.basename(os.fspath(path)) or os.fspath(path)
-    return load_text(read(path, source), source, env, provided=provided)
+    return load_text(read(path, source), source, env, provided=provided, keep_unset=keep_unset)
 
 
 def load_text(
@@ -65,17 +69,25 @@ def load_text(
     env: Mapping[str, str] | None = None,
     *,
     provided: Collection[str] = (),
+    keep_unset: bool = False,
 ) -> Loaded:
     """Read and check a whole file. The apps it names are not imported.
 
     ``env`` is the environment that ``${VAR}`` is replaced from, by default the one of this process. ``provided`` are
-    the backends whose app the caller has as an object: they need no address. Raises ConfigError with all problems.
+    the backends whose app the caller has as an object: they need no address. ``keep_unset`` lets variables be unset,
+    and checks nothing of what they stand for: whoever changes a route may do that from another environment than that
+    of the gateway. Raises ConfigError with all problems.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     text = decode(raw, source)
     document = compose(source, text.removeprefix(_BOM))
-    config = _check(document, env, frozenset(provided))
-    return Loaded(config, text, source, hashlib.sha256(raw).hexdigest()[:12])
+    config = _check(document, env, frozenset(provided), keep_unset=keep_unset)
+    return Loaded(config, text, source, digest_of(raw))
+
+
+def digest_of(content: bytes) -> str:
+    """What the text with these bytes is known by."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def load_dict(
@@ -88,12 +100,18 @@ def load_dict(
     return Loaded(config, "", _FROM_DICT, hashlib.sha256(canonical).hexdigest()[:12])
 
 
-def _check(document: Document, env: Mapping[str, str] | None, provided: frozenset[str]) -> Config:
+def _check(
+    document: Document, env: Mapping[str, str] | None, provided: frozenset[str], *, keep_unset: bool = False
+) -> Config:
     written, positions = document.data, document.positions
     data: object = written
     unreplaced: list[Finding] = []
+    # One mistake, one message: of a reference that could not be replaced, nothing else is worth saying.
+    settled: set[Path] = set()
     if document.references:
-        data, unreplaced = interpolate(written, os.environ if env is None else env)
+        kept = settled if keep_unset else None
+        data, unreplaced = interpolate(written, os.environ if env is None else env, kept=kept)
+        settled |= {finding.path for finding in unreplaced}
     config: Config | None = None
     shape: list[Finding] = []
     try:
@@ -104,8 +122,6 @@ def _check(document: Document, env: Mapping[str, str] | None, provided: frozense
         draft = salvage(data, errors, written, positions, provided)
     else:
         draft = draft_of(config, written, positions, provided)
-    # One mistake, one message: of a reference that could not be replaced, nothing else is worth saying.
-    settled = {finding.path for finding in unreplaced}
     found = [*unreplaced, *(finding for finding in chain(shape, check(draft)) if finding.path not in settled)]
     problems = [positions.problem(f.path, f.message, at_key=f.at_key, after=f.after) for f in found]
     if config is None or problems or document.problems:

@@ -10,6 +10,7 @@ from gateway.config.draft import Draft, Part
 from gateway.config.finding import Finding
 from gateway.config.model import SCALE
 from gateway.config.rule_of import template_of
+from gateway.config.shares import percent
 from gateway.config.words import shorten
 from gateway.routing.host import HostError, host_pattern
 from gateway.routing.template import TemplateError
@@ -55,9 +56,9 @@ def targets_are_backends(draft: Draft) -> Iterator[Finding]:
 def percentages_have_two_decimals(draft: Draft) -> Iterator[Finding]:
     for route in draft.routes:
         if route.has("to") and not isinstance(route.model.to, str):
-            for name, percent in route.model.to.items():
-                if _too_fine(percent):
-                    message = f"{percent:g} has more than two decimals; write {_percent(round(percent * 100))}"
+            for name, share in route.model.to.items():
+                if _too_fine(share):
+                    message = f"{share:g} has more than two decimals; write {percent(round(share * 100))}"
                     yield Finding((*route.path, "to", name), message)
 
 
@@ -68,8 +69,8 @@ def percentages_add_up(draft: Draft) -> Iterator[Finding]:
             continue
         total = sum(weight for _, weight in route.model.weights)
         if total != SCALE:
-            off = f"{_percent(SCALE - total)} too little" if total < SCALE else f"{_percent(total - SCALE)} too much"
-            yield Finding((*route.path, "to"), f"the percentages add up to {_percent(total)}, not 100: {off}")
+            off = f"{percent(SCALE - total)} too little" if total < SCALE else f"{percent(total - SCALE)} too much"
+            yield Finding((*route.path, "to"), f"the percentages add up to {percent(total)}, not 100: {off}")
 
 
 def headers_can_match(draft: Draft) -> Iterator[Finding]:
@@ -118,7 +119,3 @@ def names_are_free(draft: Draft) -> Iterator[Finding]:
 
 def _too_fine(percent: float) -> bool:
     return abs(percent * 100 - round(percent * 100)) > 1e-6
-
-
-def _percent(weight: int) -> str:
-    return f"{weight / 100:.2f}".rstrip("0").rstrip(".")

@@ -12,7 +12,7 @@ from gateway.config.loader import Loaded, load_text
 from gateway.config.model import RouteConfig
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.rule_of import rule_of
-from gateway.control.changes import described
+from gateway.change.described import described
 from gateway.control.lineage import Lineage
 from gateway.control.messages import Ready, Reloaded
 from gateway.control.options import text_path

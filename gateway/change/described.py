@@ -1,10 +1,11 @@
-"""What a new version changed, in a line for the log."""
+"""What one version changes against another, in a line: for the log, the history and the plan of a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from gateway.config.model import Config, RouteConfig
+from gateway.config.shares import shares_text
 
 # More than this many changes are counted, not listed.
 _MOST = 4
@@ -21,10 +22,7 @@ def described(old: Config, new: Config) -> str:
 
 def shares(route: RouteConfig) -> str:
     """Such as ``new``, or ``legacy 90 %, new 10 %``."""
-    weights = [(name, weight) for name, weight in route.weights if weight > 0]
-    if len(weights) == 1:
-        return weights[0][0]
-    return ", ".join(f"{name} {weight / 100:g} %" for name, weight in weights)
+    return shares_text((name, weight) for name, weight in route.weights if weight > 0)
 
 
 def _changes(old: Config, new: Config) -> Iterator[str]:

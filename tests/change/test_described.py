@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config.loader import load_text
 from gateway.config.model import Config
-from gateway.control.changes import described
+from gateway.change.described import described
 
 HEAD = """\
 version: 1
