@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -28,6 +29,15 @@ def run(
     admin: Annotated[
         str, typer.Option(metavar="HOST:PORT|off", help="Where health, metrics and the live table are served.")
     ] = "127.0.0.1:8001",
+    admin_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="GATEWAY_ADMIN_TOKEN_FILE",
+            help="Tokens for the admin listener, beside $GATEWAY_ADMIN_TOKEN: lines of `change TOKEN` or `read TOKEN`.",
+            show_envvar=False,
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that serve requests.")] = 1,
     drain_timeout: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
@@ -42,16 +52,22 @@ def run(
     if sys.platform == "win32":
         _fail("`gateway run` needs a Unix system; on Windows, serve gateway.asgi:app with uvicorn", 2)
     # Here, not above: FastAPI and uvicorn take half a second that `gateway check` need not wait for.
+    from gateway.control.admin.tokens import TokenError, take_tokens
     from gateway.control.run import Settings
     from gateway.control.run import run as serve
     from gateway.control.supervisor import StartError
 
+    try:
+        tokens = take_tokens(os.environ, admin_token_file)
+    except TokenError as error:
+        _fail(str(error), 2)
     settings = Settings(
         routes=routes,
         address=Address(host, port),
-        admin=_admin(admin),
+        admin=_admin(admin, with_tokens=bool(tokens)),
         workers=workers,
         drain_timeout=drain_timeout,
+        tokens=tokens,
     )
     try:
         code = serve(settings, _tell_json if as_json else _tell)
@@ -66,17 +82,17 @@ def run(
     raise typer.Exit(code)
 
 
-def _admin(text: str) -> Address | None:
+def _admin(text: str, *, with_tokens: bool) -> Address | None:
     if text == "off":
         return None
     try:
         address = Address.parse(text)
     except ValueError as error:
         _fail(f"--admin: {error}, and not `off` either", 2)
-    if not address.loopback:
+    if not address.loopback and not with_tokens:
         _fail(
-            f"--admin: {address.host} can be reached by others, and the admin page has no authentication yet; "
-            "use 127.0.0.1, [::1] or localhost",
+            f"--admin: {address.host} can be reached by others, so it needs a token: set GATEWAY_ADMIN_TOKEN, or use "
+            "--admin-token-file; or listen on 127.0.0.1, [::1] or localhost",
             2,
         )
     return address

@@ -18,6 +18,7 @@ from pathlib import Path
 from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
 from gateway.control.admin.serving import serving
+from gateway.control.admin.tokens import Tokens
 from gateway.control.listening import Address, listen
 from gateway.control.live import LiveConfig
 from gateway.control.supervisor import Plan, Supervisor
@@ -30,13 +31,17 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The command line. ``admin=None`` is no admin listener; ``drain_timeout`` is in seconds."""
+    """The command line. ``admin=None`` is no admin listener; ``drain_timeout`` is in seconds.
+
+    ``tokens`` are for the admin listener; it needs them wherever others can reach it.
+    """
 
     routes: Path
     address: Address
     admin: Address | None
     workers: int
     drain_timeout: int
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class _Control:
     ) -> None:
         self._address = address
         self._admin = admin
+        self._tokens = settings.tokens
         self._workers = settings.workers
         self._live = LiveConfig(loaded, runtime)
         self._numbers = Aggregate()
@@ -107,7 +113,7 @@ class _Control:
     def _admin_listener(self) -> contextlib.AbstractAsyncContextManager[None]:
         if self._admin is None:
             return contextlib.nullcontext()
-        return serving(self._admin[0], self._live, self._supervisor, self._numbers)
+        return serving(self._admin[0], self._live, self._supervisor, self._numbers, self._tokens)
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
         started = Started(

@@ -91,7 +91,7 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
         (["--port", "99999"], "--port"),
         (["--workers", "0"], "--workers"),
         (["--admin", "8001"], "--admin: '8001' is not HOST:PORT"),
-        (["--admin", "0.0.0.0:8001"], "the admin page has no authentication yet"),
+        (["--admin", "0.0.0.0:8001"], "so it needs a token: set GATEWAY_ADMIN_TOKEN"),
         (["--prot", "1"], "--prot"),
     ],
 )

@@ -1,8 +1,4 @@
-"""The admin listener. It runs in the control process, and stands in no request's way.
-
-It has no authentication yet, so it is for this machine only: it listens on loopback addresses and answers to
-loopback names.
-"""
+"""The admin listener. It runs in the control process, and stands in no request's way."""
 
 from __future__ import annotations
 
@@ -10,20 +6,23 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from gateway.control.admin.access import Access
 from gateway.control.admin.events import Events, event_routes
+from gateway.control.admin.guard import Guard
 from gateway.control.admin.health import health_routes
+from gateway.control.admin.login import login_routes
 from gateway.control.admin.problem import ANY, answer_with_problems
 from gateway.control.admin.running import Running
 from gateway.control.admin.seeing import seeing_routes
-from gateway.control.loopback import LoopbackOnly
 from gateway.version import __version__
 
 
-def admin_app(running: Running, events: Events, registry: CollectorRegistry) -> ASGIApp:
+def admin_app(running: Running, events: Events, registry: CollectorRegistry, access: Access) -> ASGIApp:
     """The ASGI application."""
     app = FastAPI(title="Strangler gateway", version=__version__, openapi_url="/api/openapi.json", responses=ANY)
     answer_with_problems(app)
     app.include_router(health_routes(running, registry))
     app.include_router(seeing_routes(running))
     app.include_router(event_routes(events))
-    return LoopbackOnly(app)
+    app.include_router(login_routes(access))
+    return Guard(app, access)

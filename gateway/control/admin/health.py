@@ -9,14 +9,17 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
 
 from gateway.control.admin.running import Running
+from gateway.control.admin.tokens import Right
 from gateway.control.admin.views import ConfigView, WorkerView, config_view, worker_views
 
 
 class Readiness(BaseModel):
+    """Who may not read, such as a load balancer, is told whether it is ready, and no more."""
+
     ready: bool
-    planned: int
-    workers: list[WorkerView]
-    config: ConfigView
+    planned: int | None = None
+    workers: list[WorkerView] | None = None
+    config: ConfigView | None = None
 
 
 def health_routes(running: Running, registry: CollectorRegistry) -> APIRouter:
@@ -28,8 +31,12 @@ def health_routes(running: Running, registry: CollectorRegistry) -> APIRouter:
         """The control process is alive."""
         return "ok\n"
 
-    @router.get("/readyz", responses={503: {"model": Readiness, "description": "No worker serves."}})
-    async def readyz(response: Response) -> Readiness:
+    @router.get(
+        "/readyz",
+        responses={503: {"model": Readiness, "description": "No worker serves."}},
+        response_model_exclude_none=True,
+    )
+    async def readyz(request: Request, response: Response) -> Readiness:
         """200 as long as requests are served here, by however many workers.
 
         A bad routes.yaml does not change that: the version before it stays live. If it did, one bad edit, seen by
@@ -38,6 +45,8 @@ def health_routes(running: Running, registry: CollectorRegistry) -> APIRouter:
         """
         ready = bool(supervisor.ready) and not supervisor.stopping
         response.status_code = 200 if ready else 503
+        if request.state.right < Right.READ:
+            return Readiness(ready=ready)
         return Readiness(
             ready=ready, planned=supervisor.planned, workers=worker_views(supervisor), config=config_view(live)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -31,10 +32,19 @@ ANY: dict[int | str, dict[str, Any]] = {
 
 
 class Refusal(Exception):
-    """Answered with its problem document. ``detail`` is a sentence with a remedy."""
+    """Answered with its problem document. ``detail`` says what is wrong, and what to do about it."""
 
-    def __init__(self, status: int, detail: str, *, kind: str = "", problems: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str = "",
+        problems: list[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.headers = headers
         self.problem = Problem(
             title=http.HTTPStatus(status).phrase, status=status, detail=detail, kind=kind, problems=problems or []
         )
@@ -45,7 +55,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, error: Refusal) -> Response:
-        return response(error.problem)
+        return response(error.problem, error.headers)
 
     @app.exception_handler(HTTPException)
     async def refuse_http(request: Request, error: HTTPException) -> Response:
@@ -65,7 +75,7 @@ def answer_with_problems(app: FastAPI) -> None:
         return response(Problem(title=http.HTTPStatus(500).phrase, status=500, detail="the log has the reason"))
 
 
-def response(problem: Problem, headers: Any = None) -> Response:
+def response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse(problem.model_dump(exclude_defaults=True), problem.status, headers, MEDIA_TYPE)
 
 

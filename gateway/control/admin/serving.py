@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Coroutine
 
 from prometheus_client import CollectorRegistry
 
+from gateway.control.admin.access import Access
 from gateway.control.admin.app import admin_app
 from gateway.control.admin.events import Events
 from gateway.control.admin.running import Running
+from gateway.control.admin.tokens import Tokens
 from gateway.control.figures.sampler import Sampler
 from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics
@@ -28,16 +30,16 @@ _DRAIN = 1
 
 @contextlib.asynccontextmanager
 async def serving(
-    listener: socket.socket, live: LiveConfig, supervisor: Supervisor, numbers: Aggregate
+    listener: socket.socket, live: LiveConfig, supervisor: Supervisor, numbers: Aggregate, tokens: Tokens
 ) -> AsyncIterator[None]:
-    """Serves on ``listener`` for as long as the block lasts."""
+    """Serves on ``listener`` for as long as the block lasts. Without ``tokens`` there is no authentication."""
     registry = CollectorRegistry()
     registry.register(numbers)
     registry.register(ControlMetrics(live, supervisor))
     sampler = Sampler(numbers)
     running = Running(live, supervisor, sampler)
     events = Events(running)
-    server = Server(admin_app(running, events, registry), drain_timeout=_DRAIN)
+    server = Server(admin_app(running, events, registry, Access(tokens)), drain_timeout=_DRAIN)
     beside = [_started(sampler.run(), "sampling"), _started(events.run(), "the event stream")]
     served = asyncio.create_task(server.serve([listener]))
     try:

@@ -11,9 +11,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.config.loader import load_text
+from gateway.control.admin.access import Access
 from gateway.control.admin.app import admin_app
 from gateway.control.admin.events import Events
 from gateway.control.admin.running import Running
+from gateway.control.admin.tokens import Tokens
 from gateway.control.figures.sampler import Sampler
 from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics
@@ -76,6 +78,6 @@ async def admin(running: Running, events: Events, numbers: Aggregate) -> AsyncIt
     registry = CollectorRegistry()
     registry.register(numbers)
     registry.register(ControlMetrics(running.live, running.supervisor))
-    transport = httpx.ASGITransport(admin_app(running, events, registry))
+    transport = httpx.ASGITransport(admin_app(running, events, registry, Access(Tokens())))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
         yield client

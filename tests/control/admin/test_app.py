@@ -38,7 +38,7 @@ async def test_the_metrics_page_speaks_openmetrics_when_asked(admin: httpx.Async
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("POST", "/readyz", 405)])
 async def test_errors_are_problem_documents(admin: httpx.AsyncClient, method: str, path: str, status: int) -> None:
-    response = await admin.request(method, path)
+    response = await admin.request(method, path, headers={"content-type": "application/json"})
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["status"] == status
