@@ -9,7 +9,9 @@ from pathlib import Path
 
 # Seconds beyond the drain time in which the apps may shut down.
 GRACE = 5
-# Seconds for which a worker that another has taken over from keeps idle connections: they may bring a request yet.
+# Seconds for which a worker that is to end keeps idle connections, since they may bring a request yet; and if another
+# has taken over, so that nobody waits for the end.
+LAST_CALL = 0.3
 PATIENCE = 5
 
 

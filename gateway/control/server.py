@@ -80,15 +80,19 @@ class Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        queues = [listener.dup() for listener in sockets or []]
         for server in self.servers:
             server.close()
         for listener in sockets or []:
             listener.close()
         self._on_draining()
+        late = [connection for queue in queues for connection in _taken_from(queue)]
         # uvicorn closes a connection without a request at once. One that has been accepted this moment has its
         # request in the socket's buffer, unread, and would be reset. So everyone gets one last call, and is told
         # with the answer that the connection ends (RFC 9112 9.6).
         self._tell_everyone((b"connection", b"close"))
+        for connection in late:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
         await self._wait_for_last_requests()
         await super().shutdown(None)
         cut = self.server_state.tasks
@@ -96,6 +100,12 @@ class Server(uvicorn.Server):
             many = "1 request was" if len(cut) == 1 else f"{len(cut)} requests were"
             logger.warning("%s not finished within the drain time and cut off", many)
             await asyncio.wait(cut, timeout=_CLEARING)
+
+    def _protocol(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     async def _wait_for_last_requests(self) -> None:
         waited = _LAST_CALL
@@ -117,3 +127,18 @@ class Server(uvicorn.Server):
         # Requests that run hold this very list; new ones look for another list to know that something changed.
         state.default_headers.append(field)
         state.default_headers = list(state.default_headers)
+
+
+def _taken_from(queue: socket.socket) -> list[socket.socket]:
+    """The connections that wait to be accepted, and the end of the queue.
+
+    Their clients have connected, and may have sent a request: when the last descriptor of a listening socket is
+    closed, the kernel resets them.
+    """
+    taken = []
+    with queue, contextlib.suppress(OSError):
+        while True:
+            connection, _ = queue.accept()
+            connection.setblocking(False)
+            taken.append(connection)
+    return taken

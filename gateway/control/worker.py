@@ -24,7 +24,7 @@ from gateway.config.problem import ConfigError
 from gateway.control import logs
 from gateway.control.lifeline import Lifeline
 from gateway.control.messages import Draining, Failed, Ready, Reloaded
-from gateway.control.options import GRACE, PATIENCE, Options, text_path
+from gateway.control.options import GRACE, LAST_CALL, PATIENCE, Options, text_path
 from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.reload import Reload
@@ -125,7 +125,7 @@ class Worker:
     def _drain(self) -> None:
         self._end.set()
         if self._server is not None:
-            self._server.drain()
+            self._server.drain(LAST_CALL)
 
     def _retire(self) -> None:
         self._end.set()

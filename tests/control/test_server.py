@@ -53,10 +53,10 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(drain_timeout: int = 5) -> AsyncIterator[Running]:
+async def serving(drain_timeout: int = 5, kind: type[Server] = Server) -> AsyncIterator[Running]:
     listener, address = listen(Address("127.0.0.1", 0), "--host", "--port")
     app, started = App(), asyncio.Event()
-    server = Server(app, drain_timeout=drain_timeout, on_started=started.set)
+    server = kind(app, drain_timeout=drain_timeout, on_started=started.set)
     task = asyncio.create_task(server.serve([listener]))
     await started.wait()
     try:
@@ -108,6 +108,53 @@ async def test_a_connection_whose_request_is_not_read_yet_is_answered() -> None:
             assert b"connection: close\r\n" in head
             writer.close()
         await running.drained()
+
+
+class CrowdedServer(Server):
+    """Clients connect and send at the very moment at which it stops to accept."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        assert sockets is not None
+        self.crowd = [socket.create_connection(sockets[0].getsockname()) for _ in range(5)]
+        for client in self.crowd:
+            client.sendall(GET)
+        await super().shutdown(sockets)
+
+
+async def test_connections_that_nobody_has_accepted_yet_are_answered() -> None:
+    """The kernel has: their clients have sent their requests, and would be reset with the queue."""
+    async with serving(kind=CrowdedServer) as running:
+        running.server.drain()
+        await running.drained()
+        assert isinstance(running.server, CrowdedServer)
+        for client in running.server.crowd:
+            with client:
+                assert client.recv(1000).endswith(b"\r\n\r\nok")
+
+
+async def test_with_patience_an_idle_connection_may_bring_one_more_request() -> None:
+    async with serving() as running:
+        reader, writer = await running.connect()
+        writer.write(GET)
+        await answer(reader)
+        running.server.drain(patience=2)
+        await asyncio.sleep(0.4)
+        writer.write(GET)
+        head, _ = await answer(reader)
+        assert b"connection: close\r\n" in head
+        # Nobody is left to wait for.
+        await running.drained(timeout=1)
+        writer.close()
+
+
+async def test_the_shorter_patience_counts() -> None:
+    async with serving() as running:
+        _, writer = await running.connect()
+        running.server.drain(patience=60)
+        await asyncio.sleep(0.3)
+        running.server.drain()
+        await running.drained(timeout=1)
+        writer.close()
 
 
 async def test_idle_connections_do_not_delay_the_end() -> None:
