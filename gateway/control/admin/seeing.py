@@ -78,14 +78,19 @@ def seeing_routes(running: Running) -> APIRouter:
         config = live.loaded.config
         if route and route != DEFAULT and all(each.label != route for each in config.routes):
             raise Refusal(404, f"no route is called '{route}'; GET /api/v1/routes lists them", kind="unknown-route")
-        figures = running.sampler.figures()
-        return Series(
-            step=STEP,
-            end=round(time.time() - (time.monotonic() - figures.step_at), 1),
-            series={name: _chart(figures.points((route, name))) for name in config.backends},
-        )
+        return series_of(running, route)
 
     return router
+
+
+def series_of(running: Running, route: str) -> Series:
+    """Of the route with this label; "" is all routes together."""
+    figures = running.sampler.figures()
+    return Series(
+        step=STEP,
+        end=round(time.time() - (time.monotonic() - figures.step_at), 1),
+        series={name: _chart(figures.points((route, name))) for name in running.live.loaded.config.backends},
+    )
 
 
 def _chart(points: Iterable[Point]) -> Chart:
