@@ -9,8 +9,8 @@ import typer
 
 from gateway.cli.request import Request, RequestError
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json
-from gateway.config.shares import percent, shares_text
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
+from gateway.config.shares import percent, shares_text
 
 
 def explain(

@@ -6,10 +6,10 @@ import typer
 
 from gateway.cli.columns import print_columns
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json
-from gateway.config.shares import shares_text
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.config.shares import shares_text
 from gateway.routing.table import Table
 
 

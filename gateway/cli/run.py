@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli.routes import print_table
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, refuse
+from gateway.cli.state import StateFolder
 from gateway.config.problem import ConfigError
 from gateway.control.listening import Address, ListenError
 
@@ -42,6 +43,7 @@ def run(
     drain_timeout: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
     ] = 25,
+    state: StateFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve what ROUTES (routes.yaml, or $GATEWAY_ROUTES) says, and follow its changes.
@@ -68,6 +70,7 @@ def run(
         workers=workers,
         drain_timeout=drain_timeout,
         tokens=tokens,
+        state=state,
     )
     try:
         code = serve(settings, _tell_json if as_json else _tell)

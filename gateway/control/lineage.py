@@ -4,19 +4,21 @@ from __future__ import annotations
 
 
 class Lineage:
-    """Configurations are known by their digests and numbered from 1. Going back to an earlier text is a new version.
+    """Configurations are known by their digests and numbered on from ``first``, which is the number of ``digest``.
 
-    The workers see the same saves, but not at the same time, and one that is slow may leave some out. So a digest
-    that one of them tells of is either new, or a version that another has reached before it.
+    Going back to an earlier text is a new version. The workers see the same saves, but not at the same time, and one
+    that is slow may leave some out. So a digest that one of them tells of is either new, or a version that another
+    has reached before it.
     """
 
-    def __init__(self, digest: str) -> None:
+    def __init__(self, digest: str, first: int = 1) -> None:
+        self._first = first
         self._digests = [digest]
 
     @property
     def version(self) -> int:
         """The newest."""
-        return len(self._digests)
+        return self._first + len(self._digests) - 1
 
     @property
     def digest(self) -> str:
@@ -31,13 +33,16 @@ class Lineage:
         ``after=0`` is a worker that has just started: it is on the latest version with that digest.
         """
         if after == 0:
-            for version in range(self.version, 0, -1):
-                if self._digests[version - 1] == digest:
+            for version in range(self.version, self._first - 1, -1):
+                if self._digest(version) == digest:
                     return version
-        elif digest == self._digests[after - 1]:
+        elif digest == self._digest(after):
             return after
-        for version in range(after + 1, self.version + 1):
-            if self._digests[version - 1] == digest:
+        for version in range(max(after + 1, self._first), self.version + 1):
+            if self._digest(version) == digest:
                 return version
         self._digests.append(digest)
         return self.version
+
+    def _digest(self, version: int) -> str:
+        return self._digests[version - self._first]

@@ -8,15 +8,17 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from gateway.change.described import described
 from gateway.config.loader import Loaded, load_text
 from gateway.config.model import RouteConfig
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.rule_of import rule_of
-from gateway.change.described import described
 from gateway.control.lineage import Lineage
 from gateway.control.messages import Ready, Reloaded
 from gateway.control.options import text_path
 from gateway.control.process import State, WorkerProcess
+from gateway.history.entry import Origin
+from gateway.history.history import History
 from gateway.routing.table import Table
 
 logger = logging.getLogger("gateway.control")
@@ -25,26 +27,31 @@ logger = logging.getLogger("gateway.control")
 class LiveConfig:
     """Kept up to date by what the workers tell. All times are seconds since the epoch.
 
-    A version is live as soon as one worker serves it, and is announced in the log when all of them do.
+    A version is live as soon as one worker serves it, and is announced in the log when all of them do. Its number is
+    that of the ``history``, which goes on over restarts: the text that was live last keeps its number.
     """
 
-    def __init__(self, loaded: Loaded, runtime: Path) -> None:
+    def __init__(self, loaded: Loaded, runtime: Path, history: History | None = None) -> None:
+        self.history = history if history is not None else History(None)
         self.loaded = loaded
-        self.version = 1
+        before = self.history.entries()[-1:]
+        self._known = bool(before) and before[0].digest == loaded.digest
+        self.version = before[0].version + (not self._known) if before else 1
         self.since = time.time()
         self.problems: tuple[Problem, ...] = ()
         self.applied = 0
         self.rejected = 0
         self.last_reload = self.since
         self._runtime = runtime
-        self._lineage = Lineage(loaded.digest)
+        self._lineage = Lineage(loaded.digest, self.version)
         self._confirmed = False
-        self._announced = 1
+        self._announced = self.version
         self._changes = ""
         self._slowest = 0.0
         self._routes: list[RouteConfig] | None = None
         # Reading a version takes a while, and the next message must not overtake it.
         self._order = asyncio.Lock()
+        self._savings: set[asyncio.Task[None]] = set()
 
     @property
     def routes(self) -> list[RouteConfig]:
@@ -66,6 +73,9 @@ class LiveConfig:
             worker.version = self._lineage.arrived(message.digest, worker.version)
             if worker.version > known:
                 await self._adopt(message.digest)
+            elif not self._confirmed and not self._known:
+                self._changes = await asyncio.to_thread(self._since_last_run)
+                self._record(self.loaded.digest, self.loaded.text)
             self._confirmed = True
             if isinstance(message, Reloaded):
                 self._count(worker, message, known)
@@ -80,6 +90,7 @@ class LiveConfig:
         except (OSError, ConfigError) as error:
             logger.error("version %d serves, but cannot be shown: %s", self._lineage.version, error)
             self._changes = "what changed is not known"
+            self._record(digest, None)
             return
         finally:
             # Not before: whoever asks meanwhile gets a version together with its own routes.
@@ -87,6 +98,26 @@ class LiveConfig:
         self._changes = described(self.loaded.config, loaded.config)
         text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
         self.loaded, self.since, self._slowest, self._routes = loaded, time.time(), 0.0, None
+        self._record(digest, loaded.text)
+
+    def _record(self, digest: str, text: str | None) -> None:
+        origin: Origin = "file" if self._confirmed else "start"
+        self.history.record(self._lineage.version, digest, text, at=time.time(), origin=origin, changes=self._changes)
+        # The disk may take its time; the next worker's message need not wait for it.
+        saving = asyncio.create_task(asyncio.to_thread(self.history.save))
+        self._savings.add(saving)
+        saving.add_done_callback(self._savings.discard)
+
+    def _since_last_run(self) -> str:
+        """What the first version of this run changes against the last one of the run before."""
+        entries = self.history.entries()
+        if not entries:
+            return "the first version"
+        try:
+            before = load_text(self.history.text(entries[-1].version), self.loaded.source, keep_unset=True)
+        except (KeyError, ConfigError):
+            return "what changed is not known"
+        return described(before.config, self.loaded.config)
 
     def _count(self, worker: WorkerProcess, message: Reloaded, known: int) -> None:
         self.last_reload = message.at

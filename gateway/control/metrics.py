@@ -43,7 +43,7 @@ class ControlMetrics(Collector):
         weights.add_metric([_DEFAULT, config.default], 1.0)
         yield weights
         yield GaugeMetricFamily(
-            "gateway_config_version", "The live version, counted from 1 at the start.", live.version
+            "gateway_config_version", "The number of the live version, as in the history.", live.version
         )
         yield GaugeMetricFamily(
             "gateway_config_last_reload_successful",

@@ -21,7 +21,10 @@ from gateway.control.admin.serving import serving
 from gateway.control.admin.tokens import Tokens
 from gateway.control.listening import Address, listen
 from gateway.control.live import LiveConfig
+from gateway.control.run_file import Run, RunFile
 from gateway.control.supervisor import Plan, Supervisor
+from gateway.history.folder import state_folder
+from gateway.history.history import History
 from gateway.telemetry.exposition import Aggregate
 
 logger = logging.getLogger("gateway.control")
@@ -33,7 +36,8 @@ INTERRUPTED = 130
 class Settings:
     """The command line. ``admin=None`` is no admin listener; ``drain_timeout`` is in seconds.
 
-    ``tokens`` are for the admin listener; it needs them wherever others can reach it.
+    ``tokens`` are for the admin listener; it needs them wherever others can reach it. ``state`` is the state folder,
+    None for the one beside the file.
     """
 
     routes: Path
@@ -42,6 +46,7 @@ class Settings:
     workers: int
     drain_timeout: int
     tokens: Tokens
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> int:
             admin = listen(settings.admin, "--admin", "--admin")
             stack.callback(admin[0].close)
         runtime = stack.enter_context(_runtime_directory())
-        control = _Control(settings, loaded, listener, address, admin, runtime)
+        history = stack.enter_context(_history(settings, None if admin is None else admin[1]))
+        control = _Control(settings, loaded, listener, address, admin, runtime, history)
         return asyncio.run(control.run(announce))
 
 
@@ -84,12 +90,13 @@ class _Control:
         address: Address,
         admin: tuple[socket.socket, Address] | None,
         runtime: Path,
+        history: History,
     ) -> None:
         self._address = address
         self._admin = admin
         self._tokens = settings.tokens
         self._workers = settings.workers
-        self._live = LiveConfig(loaded, runtime)
+        self._live = LiveConfig(loaded, runtime, history)
         self._numbers = Aggregate()
         plan = Plan(settings.routes.absolute(), settings.workers, settings.drain_timeout, runtime)
         self._supervisor = Supervisor(plan, [listener], self._live, self._numbers)
@@ -160,6 +167,37 @@ class _Control:
     async def _replace_workers(self) -> None:
         if await self._supervisor.restart():
             logger.info("restart: every worker has been replaced")
+
+
+@contextlib.contextmanager
+def _history(settings: Settings, admin: Address | None) -> Iterator[History]:
+    """The versions that were live, and for as long as this runs the word of where it does.
+
+    Neither is worth a gateway that does not start: without a folder the history is in memory alone.
+    """
+    folder = state_folder(settings.routes, settings.state)
+    without = "the history is in memory only, and commands do not find this gateway"
+    try:
+        run_file = RunFile.take(folder)
+    except OSError as error:
+        logger.warning("%s cannot be used (%s): %s; choose another with --state", folder, error.strerror, without)
+        yield History(None)
+        return
+    if run_file is None:
+        logger.warning("another gateway has the state folder %s: %s; give each its own --state", folder, without)
+        yield History(None)
+        return
+    try:
+        run = Run(os.getpid(), None if admin is None else admin.url, str(settings.routes.absolute()))
+        try:
+            run_file.write(run)
+        except OSError as error:
+            logger.warning("%s cannot be written (%s): commands do not find this gateway", folder, error.strerror)
+        history = History(folder)
+        yield history
+        history.save()
+    finally:
+        run_file.release()
 
 
 @contextlib.contextmanager
