@@ -98,7 +98,8 @@ class _Control:
         self._workers = settings.workers
         self._live = LiveConfig(loaded, runtime, history)
         self._numbers = Aggregate()
-        plan = Plan(settings.routes.absolute(), settings.workers, settings.drain_timeout, runtime)
+        self._routes = settings.routes.absolute()
+        plan = Plan(self._routes, settings.workers, settings.drain_timeout, runtime)
         self._supervisor = Supervisor(plan, [listener], self._live, self._numbers)
         self._exit_code = 0
         self._restarts: set[asyncio.Task[None]] = set()
@@ -120,7 +121,7 @@ class _Control:
     def _admin_listener(self) -> contextlib.AbstractAsyncContextManager[None]:
         if self._admin is None:
             return contextlib.nullcontext()
-        return serving(self._admin[0], self._live, self._supervisor, self._numbers, self._tokens)
+        return serving(self._admin[0], self._routes, self._live, self._supervisor, self._numbers, self._tokens)
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
         started = Started(

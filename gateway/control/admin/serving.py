@@ -7,11 +7,13 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from gateway.control.admin.access import Access
 from gateway.control.admin.app import admin_app
+from gateway.control.admin.changing import Changing
 from gateway.control.admin.events import Events
 from gateway.control.admin.running import Running
 from gateway.control.admin.tokens import Tokens
@@ -30,16 +32,26 @@ _DRAIN = 1
 
 @contextlib.asynccontextmanager
 async def serving(
-    listener: socket.socket, live: LiveConfig, supervisor: Supervisor, numbers: Aggregate, tokens: Tokens
+    listener: socket.socket,
+    routes: Path,
+    live: LiveConfig,
+    supervisor: Supervisor,
+    numbers: Aggregate,
+    tokens: Tokens,
 ) -> AsyncIterator[None]:
-    """Serves on ``listener`` for as long as the block lasts. Without ``tokens`` there is no authentication."""
+    """Serves on ``listener`` for as long as the block lasts. Without ``tokens`` there is no authentication.
+
+    ``routes`` is the file that changes are written to.
+    """
     registry = CollectorRegistry()
     registry.register(numbers)
     registry.register(ControlMetrics(live, supervisor))
     sampler = Sampler(numbers)
     running = Running(live, supervisor, sampler)
     events = Events(running)
-    server = Server(admin_app(running, events, registry, Access(tokens)), drain_timeout=_DRAIN)
+    changing = Changing(routes, running)
+    app = admin_app(running, events, changing, registry, Access(tokens))
+    server = Server(app, drain_timeout=_DRAIN)
     beside = [_started(sampler.run(), "sampling"), _started(events.run(), "the event stream")]
     served = asyncio.create_task(server.serve([listener]))
     try:

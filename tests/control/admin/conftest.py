@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config.loader import load_text
 from gateway.control.admin.access import Access
 from gateway.control.admin.app import admin_app
+from gateway.control.admin.changing import Changing
 from gateway.control.admin.events import Events
 from gateway.control.admin.running import Running
 from gateway.control.admin.tokens import Tokens
@@ -74,10 +75,18 @@ def events(running: Running) -> Events:
 
 
 @pytest.fixture
-async def admin(running: Running, events: Events, numbers: Aggregate) -> AsyncIterator[httpx.AsyncClient]:
+def changing(running: Running, tmp_path: Path) -> Changing:
+    (tmp_path / "routes.yaml").write_text(ROUTES)
+    return Changing(tmp_path / "routes.yaml", running, patience=0.05)
+
+
+@pytest.fixture
+async def admin(
+    running: Running, events: Events, changing: Changing, numbers: Aggregate
+) -> AsyncIterator[httpx.AsyncClient]:
     registry = CollectorRegistry()
     registry.register(numbers)
     registry.register(ControlMetrics(running.live, running.supervisor))
-    transport = httpx.ASGITransport(admin_app(running, events, registry, Access(Tokens())))
+    transport = httpx.ASGITransport(admin_app(running, events, changing, registry, Access(Tokens())))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
         yield client
