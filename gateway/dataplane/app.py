@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -16,13 +16,15 @@ from gateway.config.loader import Loaded, load_dict, load_file
 from gateway.config.problem import ConfigError
 from gateway.dataplane import failure
 from gateway.dataplane.choose import choose
-from gateway.dataplane.exchange import Exchange, HttpExchange, WebSocketExchange
+from gateway.dataplane.direct import DirectForward, ServerExchange
+from gateway.dataplane.exchange import WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
 from gateway.dataplane.override import UnknownBackend
 from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request
 from gateway.dataplane.reload import Reload
+from gateway.dataplane.request import Request
 from gateway.dataplane.runtime import Runtime
-from gateway.dataplane.snapshot import Lane, Route, Snapshot
+from gateway.dataplane.snapshot import Route, Snapshot
 from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
 from gateway.telemetry.recorder import Recorder
@@ -127,47 +129,44 @@ class Gateway:
         # 1. One snapshot, from start to end: a reload in between does not touch this request.
         snapshot = self._runtime.snapshot or await self._late_start()
         try:
-            scope, lane, cookie, request_id, websocket = self._decide(snapshot, scope)
+            request = self._decide(snapshot, scope, begun)
         except Refused as refused:
-            await self._refuse(scope, send, refused, begun)
+            await self._refuse(refused, begun, scope, receive, send)
             return
-
-        # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
-        exchange: Exchange
+        request.begin()
+        websocket = request.websocket
         if websocket is None:
-            exchange = HttpExchange(send, cookie)
-        else:
-            exchange = websocket.exchange = WebSocketExchange(send, cookie)
-            self._websockets.add(websocket)
-        backend = lane.backend
-        backend.in_flight += 1
-        lane.recorder.begin()
-        scope["state"] = backend.state.copy()
+            await request.forward(scope, receive, send)
+            return
+        exchange = websocket.exchange = WebSocketExchange(send, request.cookie)
+        self._websockets.add(websocket)
         try:
-            await lane.app(scope, receive, exchange.send)
-            if not exchange.complete:
-                await failure.returned(scope, receive, exchange, request_id)
-        except Exception as error:
-            await failure.raised(scope, receive, exchange, request_id, lane.recorder, error)
-        except asyncio.CancelledError:
-            await failure.cancelled(scope, exchange, request_id)
-            raise
+            await request.carry(receive, exchange)
         finally:
-            # 7. Record.
-            backend.in_flight -= 1
-            if websocket is None:
-                lane.recorder.end(scope["method"], exchange.status, perf_counter() - begun)
-            else:
-                lane.recorder.end_websocket(exchange.status)
-                self._websockets.remove(websocket)
+            self._websockets.remove(websocket)
 
-    def _decide(
-        self, snapshot: Snapshot | None, scope: Scope
-    ) -> tuple[Scope, Lane, bytes | None, str, OpenWebSocket | None]:
-        """Steps 2 to 5: the scope for the app, the lane, the cookie to set, the request's id.
+    def direct(self, server: ServerExchange) -> None:
+        """As ``__call__``, for a server that has a whole head and does not need a task (gateway/server/direct.py)."""
+        begun = perf_counter()
+        snapshot = self._runtime.snapshot
+        try:
+            request = self._decide(snapshot, server.scope, begun)
+        except Refused as refused:
+            server.start(self if snapshot is None else partial(self._refuse, refused, begun))
+            return
+        request.begin()
+        backend = request.lane.backend
+        if backend.interface != "remote" or not server.request_complete:
+            server.start(request.forward)
+            return
+        shorter = DirectForward(backend.upstream, request, server)
+        if shorter.ask(server.body):
+            server.take(shorter)
+        else:
+            server.start(request.forward)
 
-        A plain function, for nothing in it waits; and a tuple: this is on every request's way. Raises Refused.
-        """
+    def _decide(self, snapshot: Snapshot | None, scope: Scope, begun: float) -> Request:
+        """Steps 2 to 5. A plain function, for nothing in it waits. Raises Refused."""
         request_id = self._ids.next()
         if snapshot is None:
             raise Refused(NOT_STARTED, request_id)
@@ -207,12 +206,14 @@ class Gateway:
                 cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
         if path[:2] == "//" and lane.backend.interface == "wsgi":
             self._refuse_another_reading(snapshot, route, scope, path, request_id)
-        if http:
-            return scope, lane, cookie, request_id, None
-        websocket = OpenWebSocket(lane.backend, path, query, list(headers), client, fresh, detour is not None)
-        return scope, lane, cookie, request_id, websocket
+        request = Request(scope, lane, cookie, request_id, begun)
+        if not http:
+            request.websocket = OpenWebSocket(
+                lane.backend, path, query, list(headers), client, fresh, detour is not None
+            )
+        return request
 
-    async def _refuse(self, scope: Scope, send: Send, refused: Refused, begun: float) -> None:
+    async def _refuse(self, refused: Refused, begun: float, scope: Scope, _: Receive, send: Send) -> None:
         self._refusals.begin()
         try:
             await failure.refuse(scope, send, refused.problem, refused.request_id)

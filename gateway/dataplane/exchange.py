@@ -9,6 +9,8 @@ from starlette.types import Message, Send
 # The status that stands in metrics for a client that left before its answer began, as nginx has it.
 CLIENT_LEFT = 499
 
+SET_COOKIE = b"set-cookie"
+
 
 class HttpExchange:
     """Wraps ``send`` for one HTTP request.
@@ -88,4 +90,4 @@ Exchange = HttpExchange | WebSocketExchange
 
 def _with_cookie(message: Message, cookie: bytes) -> Message:
     """A copy: the app may send the same message object to every client."""
-    return {**message, "headers": [*message.get("headers", ()), (b"set-cookie", cookie)]}
+    return {**message, "headers": [*message.get("headers", ()), (SET_COOKIE, cookie)]}

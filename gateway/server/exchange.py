@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Scope
 
+from gateway.server.direct import Direct
 from gateway.server.flow_control import Waiters
 from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
 from gateway.server.request_head import RequestHead
-from gateway.server.response_head import write_head
+from gateway.server.response_head import Fields, write_head
 
 if TYPE_CHECKING:
+    from gateway.server.listener import Listener
     from gateway.server.protocol import FrontDoor
 
 log = logging.getLogger("gateway.server")
@@ -38,6 +40,8 @@ class Exchange:
     """
 
     _task: asyncio.Task[None] | None = None
+    # Who answers it without a task.
+    _direct: Direct | None = None
     _receivers: Waiters | None = None
 
     # The content that has come and that the app has not taken yet.
@@ -69,9 +73,39 @@ class Exchange:
 
     # The life of the request.
 
-    def start(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
-        self._task = loop.create_task(self._run(app))
-        self._connection.server_state.tasks.add(self._task)
+    def begin(self, listener: Listener) -> None:
+        """Let the app begin, in a task unless it has a shorter way."""
+        if listener.direct is None:
+            self.start(listener.app)
+            return
+        try:
+            listener.direct(self)
+        except Exception as error:
+            self._raised(error)
+
+    def start(self, app: ASGIApp) -> None:
+        """Answer with ``app``, in a task. ``app`` is called with this request alone."""
+        tasks = self._connection.server_state.tasks
+        if self._direct is not None:
+            self._drop_direct()
+        self._task = self._connection.listener.loop.create_task(self._run(app))
+        tasks.add(self._task)
+
+    def take(self, direct: Direct) -> None:
+        """Leave it to ``direct`` to ``answer`` this request or to ``start`` a task for it.
+
+        ``direct`` has the whole ``body`` then: ``receive`` has no more of it.
+        """
+        self._direct = direct
+        self._request_delivered = True
+        self._arrived = None
+        # Counted as one of the tasks, which the limit on them and the end of the server are about.
+        self._connection.server_state.tasks.add(cast(asyncio.Task[None], self))
+
+    def hand_over(self) -> None:
+        """The server ends, and knows only how to wait for tasks and to cancel them."""
+        if self._direct is not None:
+            self._direct.hand_over()
 
     async def _run(self, app: ASGIApp) -> None:
         try:
@@ -123,11 +157,21 @@ class Exchange:
         """The connection is gone, or will be after what has been written to it."""
         self.disconnected = True
         self._wake()
+        direct = self._direct
+        if direct is not None:
+            self._drop_direct()
+            direct.left()
+
+    def _drop_direct(self) -> None:
+        self._direct = None
+        self._connection.server_state.tasks.discard(cast(asyncio.Task[None], self))
 
     def leave(self) -> None:
         """The client seems to have left. Who asks is told so; an answer that comes nevertheless is sent."""
         self.left_by_client = True
         self._wake()
+        # An app in a task asks for it, sooner or later.
+        self.hand_over()
 
     def _wake(self) -> None:
         if self._receivers is not None:
@@ -150,6 +194,11 @@ class Exchange:
             self.request_complete = True
         self._wake()
         return self._arrived_size
+
+    @property
+    def body(self) -> bytes:
+        """What has come of it, and that nobody has taken."""
+        return b"" if self._arrived is None else b"".join(self._arrived)
 
     async def receive(self) -> Message:
         """The ASGI receive: the body as it arrives, then ``http.disconnect`` once the exchange is over."""
@@ -180,6 +229,16 @@ class Exchange:
 
     # The response.
 
+    def answer(self, status: int, fields: Fields, content: bytes) -> bool:
+        """The whole answer to a request that was taken. Returns False, with nothing done, if it would have to wait for
+        the client to read what it was sent before. Raises as ``send`` does."""
+        if self._connection.flow.write_paused:
+            return False
+        self._begin(status, fields)
+        self._drop_direct()
+        self._send_content(content, more=False)
+        return True
+
     async def send(self, message: Message) -> None:
         """The ASGI send. Raises RuntimeError for a message out of order or of unknown type, and for content that
         does not fit its content-length; ValueError and TypeError for a head that cannot be sent."""
@@ -196,10 +255,11 @@ class Exchange:
             if self.started:
                 raise RuntimeError("http.response.start was sent twice")
             self._begin(message["status"], message.get("headers", ()))
+            self._connection.listener.release_soon(self)
         else:
             raise RuntimeError(f"the ASGI message {kind!r} is not known")
 
-    def _begin(self, status: int, fields: list[tuple[bytes, bytes]]) -> None:
+    def _begin(self, status: int, fields: Fields) -> None:
         connection = self._connection
         head, length, close = write_head(status, fields, connection.default_fields())
         # RFC 9110 10.1.1: a client that was not told to go on sends its body all the same, or does not.
@@ -217,7 +277,6 @@ class Exchange:
             head.append(b"\r\n\r\n")
         self.started = True
         self.held = head
-        connection.listener.release_soon(self)
 
     def release(self) -> None:
         """Send the head, if it still waits for content: there may be none for long, as in an event stream."""

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from gateway.server.direct import DirectApp
 from gateway.server.head_reader import HeadReader
 from gateway.server.limits import Limits
 from gateway.server.response_head import DefaultFields
@@ -42,6 +43,8 @@ class Listener:
     ) -> None:
         self.config = config
         self.app = config.loaded_app
+        # Not where the app is wrapped in a middleware, which would be passed by.
+        self.direct = self.app.direct if isinstance(self.app, DirectApp) else None
         self.app_state = app_state
         self.most_tasks = config.limit_concurrency
         self.root_path = config.root_path

@@ -134,7 +134,10 @@ class FrontDoor(Connection):
             self._keep_for_later(rest)
         if self.half_close is not None and self._arrived is None:
             exchange.keep_alive = False
-        exchange.start(listener.app if request.path is not None else answer_for_the_server, listener.loop)
+        if request.path is None:
+            exchange.start(answer_for_the_server)
+        else:
+            exchange.begin(listener)
 
     def _scope(self, request: RequestHead) -> dict[str, Any]:
         listener = self.listener
@@ -285,6 +288,7 @@ class FrontDoor(Connection):
             self.close()
         else:
             self.exchange.keep_alive = False
+            self.exchange.hand_over()
 
     def _refuse(self, refusal: Refusal, *, bodiless: bool = False) -> None:
         self._note(refusal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.flow_control import FlowControl
@@ -18,13 +18,22 @@ class ConnectionLost(Exception):
     """The connection ended before any byte of the response."""
 
 
+class Owner(Protocol):
+    """Who is told at once, rather than by a future."""
+
+    def progress(self) -> None:
+        """Something has come, or nothing will any more."""
+
+
 class Connection(asyncio.Protocol):
     """For one request at a time: ``begin``, ``write`` all of it, wait for the ``head``, and take the ``content``.
+
+    Or be told of all that comes, as the ``owner``.
 
     State changes at once; only what has a wait in its name, and the transport, does I/O.
     """
 
-    __slots__ = ("_error", "_loop", "_transport", "_waiter", "closed", "flow", "origin", "response", "used")
+    __slots__ = ("_error", "_loop", "_transport", "_waiter", "closed", "flow", "origin", "owner", "response", "used")
 
     flow: FlowControl
 
@@ -33,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._error: UpstreamError | ConnectionLost | None = None
+        self.owner: Owner | None = None
         self.origin = origin
         self.response = ResponseReader()
         # Whether it has served a request before the one that it serves now.
@@ -71,6 +81,10 @@ class Connection(asyncio.Protocol):
             response.feed(data)
         except UpstreamError as error:
             self._fail(error)
+            return
+        owner = self.owner
+        if owner is not None:
+            owner.progress()
             return
         waiter = self._waiter
         if waiter is not None:
@@ -112,15 +126,19 @@ class Connection(asyncio.Protocol):
         elif not response.head_complete:
             self._fail(UpstreamError(Failure.NO_ANSWER, f"{self.origin.url} closed in the middle of its head{why}"))
         elif exc is None and response.end():
-            if self._waiter is not None:
-                self._wake(self._waiter)
+            self._tell()
         else:
             self._fail(UpstreamError(Failure.TRUNCATED, f"{self.origin.url}{why}"))
 
     def _fail(self, error: UpstreamError | ConnectionLost) -> None:
         self._error = error
         self.close()
-        if self._waiter is not None:
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.owner is not None:
+            self.owner.progress()
+        elif self._waiter is not None:
             self._wake(self._waiter)
 
     def close(self) -> None:
@@ -178,11 +196,16 @@ class Connection(asyncio.Protocol):
 
     def take(self) -> bytes:
         """What has come of the content since the last time."""
+        content = self.arrived()
         response = self.response
-        content = response.content
         response.content = []
         response.content_size = 0
         self.flow.resume_reading()
+        return content
+
+    def arrived(self) -> bytes:
+        """What ``take`` would return."""
+        content = self.response.content
         return content[0] if len(content) == 1 else b"".join(content)
 
     async def _wait(self) -> None:

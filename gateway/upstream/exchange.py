@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.upstream.connection import Connection, ConnectionLost
 from gateway.upstream.failure import Failure, UpstreamError
+from gateway.upstream.headers import Fields
 from gateway.upstream.outbound import Outbound
 from gateway.upstream.rewrite import public_address, rewrite
 
@@ -33,63 +34,52 @@ class Exchange:
 
     The clock looks at it while it lasts. When a deadline has passed, or the client has left, it ends the task that
     runs it, wherever that waits: for a connection, for the app or for the client.
+
+    What most requests never change is told by class attributes: it costs them nothing.
     """
 
-    __slots__ = (
-        "_answered",
-        "_connection",
-        "_deadline",
-        "_ending",
-        "_failure",
-        "_looked_at",
-        "_outbound",
-        "_receive",
-        "_scope",
-        "_send",
-        "_send_deadline",
-        "_sent",
-        "_task",
-        "_total",
-        "_upstream",
-        "_watchable",
-        "_watcher",
-    )
+    _receive: Receive
+    _send: Send
+    _outbound: Outbound | None = None
+    _connection: Connection | None = None
+    _task: asyncio.Task[None] | None = None
+    # What ends this exchange from outside, once something does.
+    _ending: UpstreamError | None = None
+    # What it means when the deadline passes.
+    _failure: Failure = _CONNECT_TIMEOUT
+    _deadline = inf
+    _send_deadline = inf
+    # The one task that calls receive(): first for the body, then for the news that the client has left.
+    _watcher: asyncio.Task[None] | None = None
+    _looked_at = False
+    # Whether receive() has nothing more to bring but that news, and nobody waits for it yet.
+    _watchable = False
+    # Whether the request is with the app to its last byte; whether the answer is with the server.
+    _sent = False
+    _answered = False
 
-    def __init__(self, upstream: Upstream, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, upstream: Upstream, scope: Scope) -> None:
         self._upstream = upstream
         self._scope = scope
+        self._total = upstream.clock.after(upstream.timeouts.total)
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Raises UpstreamError. The connection is back in its pool, or closed, however this ends."""
         self._receive = receive
         self._send = send
-        self._outbound: Outbound
-        self._connection: Connection | None = None
-        self._task: asyncio.Task[None] | None = None
-        # What ends this exchange from outside, once something does.
-        self._ending: UpstreamError | None = None
-        # What it means when the deadline passes.
-        self._failure: Failure = _CONNECT_TIMEOUT
-        self._deadline = inf
-        self._send_deadline = inf
-        self._total = upstream.clock.after(upstream.timeouts.total)
-        # The one task that calls receive(): first for the body, then for the news that the client has left.
-        self._watcher: asyncio.Task[None] | None = None
-        self._looked_at = False
-        # Whether receive() has nothing more to bring but that news, and nobody waits for it yet.
-        self._watchable = False
-        # Whether the request is with the app to its last byte; whether the answer is with the server.
-        self._sent = False
-        self._answered = False
-
-    async def run(self) -> None:
-        """Raises UpstreamError. The connection is back in its pool, or closed, however this ends."""
         clock = self._upstream.clock
         task = self._task = asyncio.current_task()
         clock.add(self)
         try:
-            outbound = self._outbound = Outbound(self._upstream, self._scope)
-            if outbound.has_body and not outbound.expects_continue:
-                await self._begin_body()
+            if self._ending is not None:
+                raise self._ending
+            outbound = self._outbound
+            if outbound is None:
+                outbound = self._outbound = Outbound(self._upstream, self._scope)
+                if outbound.has_body and not outbound.expects_continue:
+                    await self._begin_body(outbound)
             self._watchable = not outbound.more
-            connection = await self._ask()
+            connection = await self._ask(outbound)
             await self._answer(connection)
         except asyncio.CancelledError:
             # Ours, or also the server's, which must see it?
@@ -121,8 +111,12 @@ class Exchange:
         self._looked_at = True
 
     def _end(self, error: UpstreamError) -> None:
-        if self._ending is None and not self._answered and self._task is not None:
+        if self._ending is None and not self._answered:
             self._ending = error
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._task is not None:
             self._task.cancel()
 
     async def _watch(self) -> None:
@@ -144,28 +138,29 @@ class Exchange:
 
     # The request.
 
-    async def _begin_body(self) -> None:
+    async def _begin_body(self, outbound: Outbound) -> None:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise UpstreamError(Failure.CLIENT_LEFT)
-        self._outbound.begin_body(message.get("body", b""), message.get("more_body", False))
+        outbound.begin_body(message.get("body", b""), message.get("more_body", False))
 
-    async def _ask(self) -> Connection:
+    async def _ask(self, outbound: Outbound) -> Connection:
         """Send the request, and return the connection on which the head of the answer has come."""
-        upstream, outbound = self._upstream, self._outbound
+        upstream = self._upstream
         fresh = False
         while True:
-            connection = self._connection = (None if fresh else upstream.pool.take()) or await self._connect()
-            connection.begin(bodiless=self._scope["method"] == "HEAD")
-            connection.write(outbound.first_bytes(connection.origin.authority))
+            connection = self._connection
             try:
-                if outbound.more:
-                    await self._send_body(connection)
-                else:
-                    self._all_sent()
+                # Unless it has been asked already, without a task.
+                if connection is None:
+                    connection = (None if fresh else upstream.pool.take()) or await self._connect()
+                    self._begin(connection, outbound)
+                    if outbound.more:
+                        await self._send_body(connection, outbound)
                 await connection.wait_for_head()
             except ConnectionLost as lost:
-                again = connection.used and not fresh and self._may_be_sent_again()
+                assert connection is not None
+                again = connection.used and not fresh and self._may_be_sent_again(outbound)
                 self._release()
                 if not again:
                     raise UpstreamError(Failure.NO_ANSWER, str(lost)) from lost
@@ -174,6 +169,14 @@ class Exchange:
                 fresh = True
             else:
                 return connection
+
+    def _begin(self, connection: Connection, outbound: Outbound) -> None:
+        """Send what there is of the request."""
+        self._connection = connection
+        connection.begin(bodiless=self._scope["method"] == "HEAD")
+        connection.write(outbound.first_bytes(connection.origin.authority))
+        if not outbound.more:
+            self._all_sent()
 
     async def _connect(self) -> Connection:
         upstream = self._upstream
@@ -189,8 +192,8 @@ class Exchange:
         self._failure = _CONNECT_TIMEOUT
         return await pool.connect(origin)
 
-    def _may_be_sent_again(self) -> bool:
-        return self._scope["method"] in _IDEMPOTENT and self._outbound.is_whole
+    def _may_be_sent_again(self, outbound: Outbound) -> bool:
+        return self._scope["method"] in _IDEMPOTENT and outbound.is_whole
 
     def _all_sent(self) -> None:
         self._sent = True
@@ -198,10 +201,10 @@ class Exchange:
         self._failure = _HEAD_TIMEOUT
         self._deadline = upstream.clock.after(upstream.timeouts.head)
 
-    async def _send_body(self, connection: Connection) -> None:
+    async def _send_body(self, connection: Connection, outbound: Outbound) -> None:
         """See that the rest of the body is sent, beside the answer: the app may answer before it has read it all."""
         self._deadline = inf
-        if self._outbound.expects_continue:
+        if outbound.expects_continue:
             # RFC 9110 10.1.1: the client's body is asked for when the app asks for it.
             upstream = self._upstream
             timer = upstream.loop.call_later(upstream.timeouts.go_ahead, connection.presume_go_ahead)
@@ -211,11 +214,11 @@ class Exchange:
                 timer.cancel()
             if connection.response.head_complete:
                 return
-        self._outbound.is_whole = False
-        self._watcher = self._upstream.loop.create_task(self._pump(connection))
+        outbound.is_whole = False
+        self._watcher = self._upstream.loop.create_task(self._pump(connection, outbound))
 
-    async def _pump(self, connection: Connection) -> None:
-        upstream, outbound = self._upstream, self._outbound
+    async def _pump(self, connection: Connection, outbound: Outbound) -> None:
+        upstream = self._upstream
         try:
             while outbound.more:
                 message = await self._next_message()
@@ -251,11 +254,9 @@ class Exchange:
         response = connection.response
         upstream, send = self._upstream, self._send
         status = response.status
-        fields = response.fields
         if not self._sent and status >= 400:
             self._stop_sending()
-        if response.has_places and upstream.rewrite:
-            fields = rewrite(fields, connection.origin.url.encode(), public_address(self._scope))
+        fields = self._fields(connection)
         self._failure = _IDLE_TIMEOUT
         self._deadline = inf
         await send({"type": "http.response.start", "status": status, "headers": fields})
@@ -274,6 +275,13 @@ class Exchange:
         self._release()
         self._answered = True
         await send({"type": "http.response.body", "body": content})
+
+    def _fields(self, connection: Connection) -> Fields:
+        """The fields of the answer, as the client gets them."""
+        response = connection.response
+        if response.has_places and self._upstream.rewrite:
+            return rewrite(response.fields, connection.origin.url.encode(), public_address(self._scope))
+        return response.fields
 
     def _release(self) -> None:
         connection = self._connection

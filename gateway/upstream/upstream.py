@@ -68,7 +68,7 @@ class Upstream:
         if (method == "OPTIONS" or method == "TRACE") and ends_here(scope["headers"]):
             return _answer_here(method, send)
         # Not async itself: each coroutine around a request is passed through whenever it goes on.
-        return Exchange(self, scope, receive, send).run()
+        return Exchange(self, scope).run(receive, send)
 
 
 async def _answer_here(method: str, send: Send) -> None:

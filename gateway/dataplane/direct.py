@@ -1,0 +1,60 @@
+"""Step 6 without a task, where the server and the backend can do that: a whole request to a remote app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.dataplane.exchange import CLIENT_LEFT, SET_COOKIE
+from gateway.dataplane.request import Request
+from gateway.upstream.direct import DirectExchange
+from gateway.upstream.headers import Fields
+from gateway.upstream.upstream import Upstream
+
+
+class ServerExchange(Protocol):
+    """One request as a server has it that needs no task for it: gateway/server/exchange.py."""
+
+    scope: Scope
+    request_complete: bool
+
+    @property
+    def body(self) -> bytes: ...
+
+    def start(self, app: ASGIApp) -> None: ...
+
+    def take(self, direct: DirectForward) -> None: ...
+
+    def answer(self, status: int, fields: Fields, content: bytes) -> bool: ...
+
+
+class DirectForward(DirectExchange):
+    """Between the server's exchange and the remote app's. For the server, a gateway.server.direct.Direct."""
+
+    def __init__(self, upstream: Upstream, request: Request, server: ServerExchange) -> None:
+        super().__init__(upstream, request.scope)
+        self._request = request
+        self._server = server
+
+    def answer(self, status: int, fields: Fields, content: bytes) -> bool:
+        request = self._request
+        if request.cookie is not None:
+            fields = [*fields, (SET_COOKIE, request.cookie)]
+        if not self._server.answer(status, fields, content):
+            return False
+        request.end(status)
+        return True
+
+    def left(self) -> None:
+        self.abandon()
+        self._request.end(CLIENT_LEFT)
+
+    def go_on(self) -> None:
+        request = self._request
+        request.app = self._goes_on
+        self._server.start(request.forward)
+
+    def _goes_on(self, _: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self.run(receive, send)
