@@ -266,7 +266,7 @@ class Exchange:
         if close or self._expects_continue or (not self.request_complete and connection.has_much_to_drain()):
             self.keep_alive = False
         if not self.keep_alive:
-            head.append(b"\r\nconnection: close")
+            head.append(b"\r\nConnection: close")
         # RFC 9112 6.3: these have no content, whatever their fields say.
         if self._request.method == "HEAD" or status == 204 or status == 304:
             self._framing = _NO_CONTENT
@@ -295,14 +295,14 @@ class Exchange:
             if not more:
                 # All of the content in one message: its length is known after all.
                 self._framing = _LENGTH
-                head.append(b"\r\ncontent-length: %d\r\n\r\n" % size)
+                head.append(b"\r\nContent-Length: %d\r\n\r\n" % size)
             elif self._request.http_1_0:
                 # RFC 9112 7.1: no chunks for who does not know them. The end of the connection ends the content.
                 self._framing = _UNTIL_CLOSE
                 head.append(b"\r\n\r\n")
             else:
                 self._framing = _CHUNKED
-                head.append(b"\r\ntransfer-encoding: chunked\r\n\r\n")
+                head.append(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
         return head
 
     def _send_content(self, content: bytes, more: bool) -> None:
