@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from gateway.http1.field_name import FieldName
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 # RFC 9112 section 4 and PEP 3333: three digits, a space, a reason without control characters.
@@ -105,7 +107,7 @@ def _encode_name(name: str) -> bytes:
         raise TypeError(f"the name of a field must be a str, not {name!r}")
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"invalid name of a field {name!r}")
-    encoded = name.lower().encode("ascii")
+    encoded: bytes = FieldName(name.encode("ascii"))
     if encoded in _HOP_BY_HOP:
         encoded = b""
     if len(_names) < _REMEMBERED:

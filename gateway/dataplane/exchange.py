@@ -6,10 +6,12 @@ from collections.abc import Awaitable
 
 from starlette.types import Message, Send
 
+from gateway.http1.field_name import FieldName
+
 # The status that stands in metrics for a client that left before its answer began, as nginx has it.
 CLIENT_LEFT = 499
 
-SET_COOKIE = b"set-cookie"
+SET_COOKIE = FieldName(b"Set-Cookie")
 
 
 class HttpExchange:

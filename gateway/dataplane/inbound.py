@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from gateway.http1.field_name import FieldName
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 # What the gateway says itself, and so must not be said by anyone before it.
@@ -32,12 +34,18 @@ OWNED = frozenset(
     )
 )
 
+_FOR = FieldName(b"X-Forwarded-For")
+_HOST = FieldName(b"X-Forwarded-Host")
+_PORT = FieldName(b"X-Forwarded-Port")
+_PROTO = FieldName(b"X-Forwarded-Proto")
+_REQUEST_ID = FieldName(b"X-Request-Id")
+
 # A WebSocket's handshake is told to the app with the scheme of the page around it.
 _PAGE_SCHEMES = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
 
 _MEMORY = 4096
 # What may stand in a log line and in an error page as it is.
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_SOUND_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestIds:
@@ -119,7 +127,7 @@ def heard(headers: RawHeaders, trusted: TrustedProxies) -> Said:
             prefix = _last(value).decode("latin-1").rstrip("/")
             # Starts with one slash: with two, a redirect that is built from it would leave the site.
             said.prefix = prefix if prefix[:1] == "/" and prefix[:2] != "//" and prefix.isprintable() else ""
-        elif name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+        elif name == b"x-request-id" and _SOUND_ID.fullmatch(value):
             said.request_id = value.decode("ascii")
     for address in reversed(chain):
         if not _is_address(address):
@@ -170,11 +178,11 @@ def admit(scope: Scope, path: str, raw_path: bytes, trusted: TrustedProxies, req
         headers = [field for field in headers if field[0] not in OWNED]
     scope["headers"] = [
         *headers,
-        (b"x-forwarded-for", client.encode("latin-1")),
-        (b"x-forwarded-host", host),
-        (b"x-forwarded-port", port or port_of(host, scheme)),
-        (b"x-forwarded-proto", _PAGE_SCHEMES[scheme]),
-        (b"x-request-id", request_id.encode("latin-1")),
+        (_FOR, client.encode("latin-1")),
+        (_HOST, host),
+        (_PORT, port or port_of(host, scheme)),
+        (_PROTO, _PAGE_SCHEMES[scheme]),
+        (_REQUEST_ID, request_id.encode("latin-1")),
     ]
     return scope, client, request_id
 

@@ -10,14 +10,10 @@ import re
 
 import httptools
 
+from gateway.http1.field_name import KNOWN, field_name
 from gateway.server.limits import Limits
 from gateway.server.refusal import Refusal
-from gateway.server.request_head import TELLING, Fields, RequestHead, check
-
-# Field names as clients write them, to lower case. One object a name: hashed once, and compared by identity.
-_LOWER: dict[bytes, bytes] = {name.title(): name for name in TELLING}
-_MEMORY = 1024
-_LONGEST_KNOWN = 64
+from gateway.server.request_head import Fields, RequestHead, check
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OTHER_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]\r\n")
@@ -40,9 +36,9 @@ class HeadReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
         try:
-            name = _LOWER[name]
+            name = KNOWN[name]
         except KeyError:
-            name = _lower(name)
+            name = field_name(name)
         # RFC 9112 5.1: white space around a value is no part of it. llhttp removes only what stands before.
         self._fields.append((name, value.rstrip(b" \t")))
 
@@ -127,15 +123,3 @@ def line_too_long(limits: Limits) -> Refusal:
 
 def head_too_long(limits: Limits) -> Refusal:
     return Refusal(431, f"The request's header fields are longer than {limits.head} bytes.")
-
-
-def _lower(name: bytes) -> bytes:
-    """``name`` in lower case, remembered unless it is very long."""
-    lower = name.lower()
-    if len(name) <= _LONGEST_KNOWN:
-        if len(_LOWER) >= _MEMORY:
-            # Clients can invent names without end.
-            _LOWER.clear()
-        lower = _LOWER.setdefault(lower, lower)
-        _LOWER[name] = lower
-    return lower

@@ -26,12 +26,12 @@ class Refusal(Exception):
         body = json.dumps(problem).encode()
         lines = [
             b"HTTP/1.1 %d %b" % (self.status, phrase.encode()),
-            b"content-type: application/problem+json",
-            b"content-length: %d" % len(body),
-            b"cache-control: no-store",
+            b"Content-Type: application/problem+json",
+            b"Content-Length: %d" % len(body),
+            b"Cache-Control: no-store",
             *(b"%b: %b" % field for field in self.headers),
             # After most of these errors nobody can say where the next request would begin (RFC 9112 9.6).
-            b"connection: close",
+            b"Connection: close",
         ]
         head = b"\r\n".join(lines) + default_lines + b"\r\n\r\n"
         return head if bodiless else head + body
@@ -39,7 +39,7 @@ class Refusal(Exception):
 
 APP_FAILED = Refusal(500, "The application failed to answer this request.")
 NO_ANSWER = Refusal(500, "The application ended without an answer to this request.")
-STOPPING = Refusal(503, "The server is shutting down.", ((b"retry-after", b"1"),))
-OVERLOADED = Refusal(503, "The server has too many requests at once.", ((b"retry-after", b"1"),))
+STOPPING = Refusal(503, "The server is shutting down.", ((b"Retry-After", b"1"),))
+OVERLOADED = Refusal(503, "The server has too many requests at once.", ((b"Retry-After", b"1"),))
 SLOW_HEAD = Refusal(408, "The request's header fields took too long to arrive.")
 SLOW_BODY = Refusal(408, "The request's body stopped arriving.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.http1.field_name import FieldName
 from gateway.server.refusal import Refusal
 from gateway.server.request_target import KNOWN_HOSTS, is_host, read_other_form
 
@@ -11,6 +12,8 @@ CHUNKED = -1
 
 # The fields that this module reads.
 TELLING = frozenset((b"connection", b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"))
+
+_HOST = FieldName(b"Host")
 
 # As numbers: "in" then looks for a byte, at a fifth of the cost of looking for a byte string.
 _SLASH, _HASH = b"/#"
@@ -31,7 +34,7 @@ class RequestHead:
 
     def __init__(self, method: str, fields: Fields) -> None:
         self.method = method
-        # With lower-case names, and one host that counts.
+        # One host among them, which counts.
         self.fields = fields
 
 
@@ -114,11 +117,11 @@ def _read_odd_target(request: RequestHead, method: bytes, target: bytes) -> None
         # It would show all fields of the request, cookies and what proxies have added among them, to whoever can
         # make a browser send it (RFC 9110 9.3.8). So nobody answers it here; "Max-Forwards: 0", which must not be
         # passed on (RFC 9110 7.6.2), included. RFC 9110 15.5.6: a 405 lists what is allowed.
-        raise Refusal(405, "TRACE is not allowed.", ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),))
+        raise Refusal(405, "TRACE is not allowed.", ((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),))
     absolute = read_other_form(method, target)
     if absolute is None:
         request.path, request.query = None, b""
         return
     authority, request.path, request.query = absolute
     # RFC 9112 3.2.2: the authority of the target counts, whatever Host says.
-    request.fields = [(b"host", authority), *(field for field in request.fields if field[0] != b"host")]
+    request.fields = [(_HOST, authority), *(field for field in request.fields if field[0] != b"host")]

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
-Fields = Iterable[tuple[bytes, bytes]]
+from gateway.http1.field_name import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    DATE,
+    KINDS,
+    KNOWN,
+    OF_ONE_HOP,
+    SERVER,
+    TE,
+    TRANSFER_ENCODING,
+    FieldName,
+    field_name,
+)
 
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+Fields = Iterable[tuple[bytes, bytes]]
 
 # RFC 9110 5.5: CR, LF and NUL in a value are dangerous, and the other control characters are invalid.
 _CONTROL = bytes(code for code in (*range(32), 127) if code != ord("\t"))
 
-# What is not simply written as it came. The framing and the connection are ours to describe (RFC 9112 6 and 9), not
-# the app's; of Date and Server there is one.
-_DATE, _SERVER = 1, 2
-_LENGTH, _CONNECTION, _OURS = 3, 4, 5
-_KINDS = {
-    b"date": _DATE,
-    b"server": _SERVER,
-    b"content-length": _LENGTH,
-    b"connection": _CONNECTION,
-    b"keep-alive": _OURS,
-    b"proxy-connection": _OURS,
-    b"te": _OURS,
-    b"trailer": _OURS,
-    b"transfer-encoding": _OURS,
-}
+# The framing and the connection are ours to describe (RFC 9112 6 and 9), not the app's.
+_OURS = frozenset((TRANSFER_ENCODING, TE, OF_ONE_HOP))
+_ONCE = frozenset((DATE, SERVER))
 
-# The other field names, as apps write them, to the line that begins with them.
-_LINES: dict[bytes, bytes] = {}
-_MEMORY = 1024
+# Options of Connection that say nothing to the client.
+_SAID = frozenset((b"", b"close", *KINDS)) - {b"upgrade"}
+
+# uvicorn's names for what every response has, as such fields are usually spelt.
+_SPELT = {b"date": b"Date", b"server": b"Server"}
 
 
 def _status_line(status: int) -> bytes:
@@ -50,12 +51,14 @@ class DefaultFields:
 
     def __init__(self, fields: list[tuple[bytes, bytes]]) -> None:
         self.source = fields
-        # The lines, each led by its CRLF; by what the app has sent itself, as _DATE and _SERVER add up.
+        # The lines, each led by its CRLF; by what the app has sent itself, as DATE and SERVER add up.
         self.beside = tuple(self._without(names) for names in ((), (b"date",), (b"server",), (b"date", b"server")))
         self.lines = self.beside[0]
 
     def _without(self, names: tuple[bytes, ...]) -> bytes:
-        return b"".join(b"\r\n%b: %b" % field for field in self.source if field[0] not in names)
+        return b"".join(
+            b"\r\n%b: %b" % (_SPELT.get(name, name), value) for name, value in self.source if name not in names
+        )
 
 
 def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[list[bytes], int | None, bool]:
@@ -70,12 +73,11 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     length: int | None = None
     close = False
     for name, value in fields:
-        line = _LINES.get(name)
+        known = name if type(name) is FieldName else KNOWN.get(name) or field_name(name)
+        line = known.line
         if line is None:
-            kind = _KINDS.get(name) or _KINDS.get(_checked(name))
-            if kind is None:
-                line = _remember(name)
-            elif kind == _LENGTH:
+            kind = known.kind
+            if kind == CONTENT_LENGTH:
                 if length is not None:
                     _check_same(length, value)
                     continue
@@ -86,16 +88,15 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
                 if status == 204:
                     # RFC 9110 8.6: none with 204.
                     continue
-                line = b"\r\ncontent-length: " if name == b"content-length" else b"\r\n%b: " % name
-            elif kind == _CONNECTION:
-                close = _read_connection(value, parts) or close
-                continue
-            elif kind == _OURS:
-                continue
-            else:
+            elif kind in _ONCE:
                 # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
                 given |= kind
-                line = b"\r\n%b: " % name
+            elif kind == CONNECTION:
+                close = _read_connection(value, parts) or close
+                continue
+            elif kind in _OURS:
+                continue
+            line = known.spelling
         append(line)
         append(value)
     # One pass over all values together; the rest of the head is ours.
@@ -113,20 +114,6 @@ def _odd_status(status: int) -> bytes:
     raise ValueError(f"{status!r} is not the status of a response")
 
 
-def _checked(name: bytes) -> bytes:
-    if _TOKEN.fullmatch(name) is None:
-        raise ValueError(f"{name!r} is not the name of a response header")
-    return name.lower()
-
-
-def _remember(name: bytes) -> bytes:
-    if len(_LINES) >= _MEMORY:
-        # Apps can invent names without end.
-        _LINES.clear()
-    line = _LINES[name] = b"\r\n%b: " % name
-    return line
-
-
 def _check_same(length: int, value: bytes) -> None:
     if not value.isdigit() or int(value) != length:
         raise ValueError("the response has two content-lengths that differ")
@@ -135,7 +122,7 @@ def _check_same(length: int, value: bytes) -> None:
 def _read_connection(value: bytes, parts: list[bytes]) -> bool:
     """Whether to close. Other options than that stand, for the fields that they name stand too."""
     options = [option.strip(b" \t") for option in value.split(b",")]
-    kept = [option for option in options if option.lower() not in (b"", b"close") and option.lower() not in _KINDS]
+    kept = [option for option in options if option.lower() not in _SAID]
     if kept:
-        parts += (b"\r\nconnection: ", b", ".join(kept))
+        parts += (b"\r\nConnection: ", b", ".join(kept))
     return b"close" in [option.lower() for option in options]

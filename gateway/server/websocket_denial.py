@@ -19,7 +19,7 @@ class Denial:
         """Raises ValueError or TypeError for a head that cannot be sent."""
         head, self._left, _ = write_head(status, fields, door.default_fields())
         self._door = door
-        self._head = b"".join((*head, b"\r\nconnection: close"))
+        self._head = b"".join((*head, b"\r\nConnection: close"))
         self._bodiless = status in (204, 304)
         self._chunked = False
         self._complete = False
@@ -56,8 +56,8 @@ class Denial:
             return self._head + b"\r\n\r\n"
         if more:
             self._chunked = True
-            return self._head + b"\r\ntransfer-encoding: chunked\r\n\r\n"
-        return self._head + b"\r\ncontent-length: %d\r\n\r\n" % size
+            return self._head + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return self._head + b"\r\nContent-Length: %d\r\n\r\n" % size
 
     def give_up(self) -> None:
         """The app does not go on: the client must see that this is not all of it."""

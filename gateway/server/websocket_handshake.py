@@ -36,7 +36,7 @@ def answer_to_key(fields: Fields) -> bytes:
     return accept_key(keys[0].decode("ascii")).encode("ascii")
 
 
-_VERSION: Final = ((b"upgrade", b"websocket"), (b"sec-websocket-version", b"13"))
+_VERSION: Final = ((b"Upgrade", b"websocket"), (b"Sec-WebSocket-Version", b"13"))
 
 
 def _is_key(value: bytes) -> bool:
@@ -60,10 +60,10 @@ def write_switch(
 
     Raises ValueError or TypeError for a field that cannot be sent.
     """
-    ours = [(b"upgrade", b"websocket"), (b"sec-websocket-accept", accept)]
+    ours = [(b"Upgrade", b"websocket"), (b"Sec-WebSocket-Accept", accept)]
     if subprotocol is not None:
-        ours.append((b"sec-websocket-protocol", subprotocol.encode("latin-1")))
+        ours.append((b"Sec-WebSocket-Protocol", subprotocol.encode("latin-1")))
     kept = [field for field in fields if field[0].lower() not in _OURS]
     # Checked and written as for a response of the usual kind, for which 101 is no status.
     head, _, _ = write_head(200, [*ours, *kept], defaults)
-    return b"".join((b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade", *head[1:], b"\r\n\r\n"))
+    return b"".join((b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade", *head[1:], b"\r\n\r\n"))

@@ -1,25 +1,34 @@
 """Which header fields go on, in both directions (RFC 9110 7.6). Pure functions over raw lists.
 
-Names are in lower case, as ASGI has them. Values, order and repetition stay as they came.
+Values, order and repetition stay as they came, and so do names (http1/field_name.py). What we add is spelt as usual.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
+
+from gateway.http1.field_name import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    KINDS,
+    MAX_FORWARDS,
+    OF_ONE_HOP,
+    OF_THE_NEXT,
+    TE,
+    TRANSFER_ENCODING,
+    UNDERSCORED,
+    FieldName,
+    field_name,
+)
 
 Fields = list[tuple[bytes, bytes]]
 
-# RFC 9110 7.6.1: for one connection only, whether or not Connection names them. Proxy-Connection is an old mistake
-# that is still sent. The two of authentication are for a proxy that asks for it (RFC 9110 11.7), which is the next
-# one to the client, and that is not the app. A trailer is announced only by who sends one (RFC 9110 6.6.2).
-HOP_BY_HOP: Final = frozenset(
-    (
-        *(b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
-        *(b"proxy-authenticate", b"proxy-authorization", b"proxy-authentication-info"),
-    )
-)
+# RFC 9110 7.6.1: for one connection only, whether or not Connection names them.
+HOP_BY_HOP: Final = frozenset((TRANSFER_ENCODING, CONNECTION, TE, OF_ONE_HOP, OF_THE_NEXT))
+_NAMES: Final = frozenset(name for name, kind in KINDS.items() if kind in HOP_BY_HOP)
 
 # What a Connection field must not take away, though it can name anything: the framing, and what the gateway itself
 # says. Otherwise "Connection: X-Forwarded-For" would make any client anonymous (RFC 9110 7.6.1: intended for all
@@ -40,15 +49,7 @@ _CONNECTION: Final = {
     for value in (b"close", b"Close", b"keep-alive", b"Keep-Alive")
 }
 
-_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
-
-# Read before they are passed on, or not.
-_READ: Final = HOP_BY_HOP | {b"content-length", b"expect", b"max-forwards"}
-
-# Names to the line that begins with them, for those that simply go on. Clients can invent names without end.
-_LINES: dict[bytes, bytes] = {}
-_MEMORY: Final = 1024
 
 _COUNTED: Final = ("OPTIONS", "TRACE")
 
@@ -56,7 +57,7 @@ _NUL: Final = 0
 _SPACE: Final = 32
 
 VIA: Final = b"strangler-gateway"
-_VIA_1_1: Final = b"\r\nvia: 1.1 "
+_VIA_1_1: Final = b"\r\nVia: 1.1 "
 
 
 class BadRequest(ValueError):
@@ -90,41 +91,43 @@ def write_request(
     append = parts.append
     length: int | None = None
     chunked = expects = trailers = False
-    for name, value in fields:
-        line = _LINES.get(name)
+    for name, value in cast("Iterable[tuple[FieldName, bytes]]", fields):
+        try:
+            line = name.line
+        except AttributeError:
+            # From another server than ours, or from an app around the gateway.
+            return write_request(method, target, version, _known(fields), underscores=underscores)
         if line is not None:
             append(line)
             append(value)
-        elif name not in _READ:
-            if b"_" not in name:
-                append(_remember(name))
-                append(value)
-            elif underscores:
-                append(_line(name))
-                append(value)
-        elif name == b"content-length":
-            length = _length(value, length)
-        elif name == b"transfer-encoding":
-            chunked = True
-        elif name == b"connection":
+            continue
+        kind = name.kind
+        if kind == CONNECTION:
             _, named = read_connection(value)
             if named:
                 rest = [field for field in fields if field[0] not in named and field != (name, value)]
                 return write_request(method, target, version, rest, underscores=underscores)
-        elif name == b"expect":
+        elif kind == CONTENT_LENGTH:
+            length = _length(value, length)
+        elif kind == TRANSFER_ENCODING:
+            chunked = True
+        elif kind == EXPECT:
             expects = value.lower() == b"100-continue"
-        elif name == b"te":
+        elif kind == TE:
             trailers = trailers or b"trailers" in [coding.strip() for coding in value.lower().split(b",")]
-        elif name == b"max-forwards":
-            append(b"\r\nmax-forwards: ")
+        elif kind == MAX_FORWARDS:
+            append(name.spelling)
             append(_one_less(value) if method in _COUNTED else value)
+        elif kind not in HOP_BY_HOP and (underscores or kind != UNDERSCORED):
+            append(name.spelling)
+            append(value)
     if trailers:
         # RFC 9110 10.1.4: who sends TE says so in Connection too.
-        parts += (b"\r\nte: ", b"trailers", b"\r\nconnection: ", b"te")
+        parts += (b"\r\nTE: ", b"trailers", b"\r\nConnection: ", b"TE")
     if expects:
-        parts += (b"\r\nexpect: ", b"100-continue")
+        parts += (b"\r\nExpect: ", b"100-continue")
     # RFC 9110 7.6.3: a gateway must, in every request. By a pseudonym: host names are nobody's business.
-    append(_VIA_1_1 if version == "1.1" else b"\r\nvia: %b " % version.encode("latin-1"))
+    append(_VIA_1_1 if version == "1.1" else b"\r\nVia: %b " % version.encode("latin-1"))
     append(VIA)
     text = b"".join(parts)
     _check(text, len(parts) // 2, target)
@@ -154,7 +157,7 @@ def read_connection(value: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
     if known is not None:
         return known
     options = frozenset(option.strip().lower() for option in value.split(b","))
-    return options, options - _NO_FIELDS - _KEPT - HOP_BY_HOP
+    return options, options - _NO_FIELDS - _KEPT - _NAMES
 
 
 def _length(value: bytes, before: int | None) -> int:
@@ -169,15 +172,8 @@ def _one_less(value: bytes) -> bytes:
     return b"%d" % max(0, int(value) - 1) if _DIGITS.fullmatch(value) else value
 
 
-def _line(name: bytes) -> bytes:
-    if _TOKEN.fullmatch(name) is None:
-        raise BadRequest("a header field has a name that is none")
-    return b"\r\n%b: " % name
-
-
-def _remember(name: bytes) -> bytes:
-    line = _line(name)
-    if len(_LINES) >= _MEMORY:
-        _LINES.clear()
-    _LINES[name] = line
-    return line
+def _known(fields: Iterable[tuple[bytes, bytes]]) -> Fields:
+    try:
+        return [(name if type(name) is FieldName else field_name(name), value) for name, value in fields]
+    except ValueError:
+        raise BadRequest("a header field has a name that is none") from None

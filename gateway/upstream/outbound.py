@@ -7,11 +7,14 @@ from urllib.parse import quote
 
 from starlette.types import Scope
 
+from gateway.http1.field_name import FieldName
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.headers import BadRequest, Fields, write_request
 
 if TYPE_CHECKING:
     from gateway.upstream.upstream import Upstream
+
+_PREFIX: Final = FieldName(b"X-Forwarded-Prefix")
 
 _HTTP_1: Final = ("1.1", "1.0")
 
@@ -69,9 +72,9 @@ class Outbound:
         self.is_whole = True
         self._framing = b""
         if self._chunked:
-            self._framing = b"\r\ntransfer-encoding: chunked"
+            self._framing = b"\r\nTransfer-Encoding: chunked"
         elif head.length is not None:
-            self._framing = b"\r\ncontent-length: %d" % head.length
+            self._framing = b"\r\nContent-Length: %d" % head.length
 
     def begin_body(self, content: bytes, more: bool) -> None:
         """What has come of the body before anything was sent."""
@@ -79,7 +82,7 @@ class Outbound:
             # All of it: its length is known after all.
             self._chunked = False
             self._left = len(content)
-            self._framing = b"\r\ncontent-length: %d" % len(content) if content else b""
+            self._framing = b"\r\nContent-Length: %d" % len(content) if content else b""
         self._first = self._framed(content, more)
         self.is_whole = not more
 
@@ -87,7 +90,7 @@ class Outbound:
         """``authority`` is the app's own, in case that Host is to say so."""
         text = self._text
         if self._host:
-            text = b"%b\r\nhost: %b" % (text, authority)
+            text = b"%b\r\nHost: %b" % (text, authority)
         return b"%b%b\r\n\r\n%b" % (text, self._framing, self._first)
 
     def next_bytes(self, content: bytes, more: bool) -> bytes:
@@ -114,4 +117,4 @@ def _below(target: bytes, fields: Fields, root_path: str) -> tuple[bytes, Fields
     size = len(mount)
     if target.startswith(mount) and target[size : size + 1] in (b"", b"/"):
         target = target[size:] or b"/"
-    return target, [*fields, (b"x-forwarded-prefix", mount)]
+    return target, [*fields, (_PREFIX, mount)]

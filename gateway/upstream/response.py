@@ -7,12 +7,13 @@ from typing import Final
 
 import httptools
 
+from gateway.http1.field_name import CONNECTION, TRANSFER_ENCODING, FieldName, field_name
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.headers import HOP_BY_HOP, Fields, read_connection
 from gateway.upstream.limits import FIELDS, HEAD_SIZE
 
-# Field names as apps write them, to lower case, for those that are passed on unread. Apps can invent names.
-_PLAIN: dict[bytes, bytes] = {}
+# Field names as apps write them, for those that are passed on unread. Apps can invent names.
+_PLAIN: dict[bytes, FieldName] = {}
 _MEMORY: Final = 1024
 
 # They may hold the app's own address (rewrite.py).
@@ -171,37 +172,38 @@ class ResponseReader:
             if self._trailers > FIELDS:
                 raise UpstreamError(Failure.BAD_BODY, "too many trailer fields")
             return
-        lower = _PLAIN.get(name)
-        if lower is None:
-            lower = self._read(name, value)
-            if lower is None:
+        known = _PLAIN.get(name)
+        if known is None:
+            known = self._read(name, value)
+            if known is None:
                 return
         # RFC 9112 5.1: white space around a value is no part of it. llhttp removes only what stands before.
-        self.fields.append((lower, value.rstrip(b" \t")))
+        self.fields.append((known, value.rstrip(b" \t")))
 
-    def _read(self, name: bytes, value: bytes) -> bytes | None:
-        """The name in lower case, if the field is for the client."""
-        lower = name.lower()
-        if lower == b"connection":
+    def _read(self, name: bytes, value: bytes) -> FieldName | None:
+        """The field's name, if the field is for the client."""
+        known = field_name(name)
+        kind = known.kind
+        if kind == CONNECTION:
             options, named = read_connection(value)
             self._close = self._close or b"close" in options
             if named:
                 self._named = named if self._named is None else self._named | named
             return None
-        if lower == b"transfer-encoding":
+        if kind == TRANSFER_ENCODING:
             if self._chunked or value.strip().lower() != b"chunked":
                 # RFC 9112 6.1: chunked once, and we have not asked for any other coding.
                 raise UpstreamError(Failure.BAD_HEAD, "a transfer coding other than chunked")
             self._chunked = True
-        if lower in HOP_BY_HOP:
+        if kind in HOP_BY_HOP:
             return None
-        if lower in _PLACES:
+        if known in _PLACES:
             self.has_places = True
         else:
             if len(_PLAIN) >= _MEMORY:
                 _PLAIN.clear()
-            _PLAIN[name] = lower
-        return lower
+            _PLAIN[name] = known
+        return known
 
     def on_headers_complete(self) -> None:
         parser = self._parser

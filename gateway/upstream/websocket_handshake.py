@@ -52,7 +52,7 @@ class Offer:
         """The head, whole. ``authority`` is the app's own, in case that Host is to say so."""
         head = self._outbound.first_bytes(authority).removesuffix(b"\r\n")
         return (
-            b"%bupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: %b\r\n\r\n"
+            b"%bUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n\r\n"
             % (head, key.encode("ascii"))
         )
 

@@ -119,7 +119,7 @@ class Response:
         return values[0] if values else None
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key == name]
+        return [value for key, value in self.headers if key.lower() == name]
 
 
 class Truncated(Exception):

@@ -10,11 +10,11 @@ def test_is_a_whole_response_with_problem_details() -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.split(b"\r\n") == [
         b"HTTP/1.1 405 Method Not Allowed",
-        b"content-type: application/problem+json",
-        b"content-length: %d" % len(body),
-        b"cache-control: no-store",
+        b"Content-Type: application/problem+json",
+        b"Content-Length: %d" % len(body),
+        b"Cache-Control: no-store",
         b"allow: GET",
-        b"connection: close",
+        b"Connection: close",
         b"date: today",
     ]
     # RFC 9457, as gateway/dataplane/problem_json.py has it.

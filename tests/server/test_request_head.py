@@ -60,7 +60,7 @@ def test_connect_and_trace_are_refused() -> None:
     trace = refused((b"max-forwards", b"0"), method=b"TRACE")
     assert trace.status == 405
     # RFC 9110 15.5.6.
-    assert dict(trace.headers)[b"allow"]
+    assert dict(trace.headers)[b"Allow"]
     assert refused(method=b"TRACE").status == 405
 
 

@@ -69,8 +69,8 @@ async def test_what_the_app_is_asked() -> None:
     ]
     lines = await request_for({"target": b"/a%20b?x=1&y", "headers": headers, "subprotocols": ["v2", "v1"]})
     key = lines.pop()
-    assert key.startswith("sec-websocket-key: ")
-    assert len(key) == len("sec-websocket-key: ") + 24
+    assert key.startswith("Sec-WebSocket-Key: ")
+    assert len(key) == len("Sec-WebSocket-Key: ") + 24
     assert lines == [
         "GET /a%20b?x=1&y HTTP/1.1",
         "host: shop.example",
@@ -80,10 +80,10 @@ async def test_what_the_app_is_asked() -> None:
         "x-forwarded-for: 203.0.113.9",
         "x-forwarded-proto: https",
         "sec-websocket-protocol: v2, v1",
-        "via: 1.1 strangler-gateway",
-        "upgrade: websocket",
-        "connection: Upgrade",
-        "sec-websocket-version: 13",
+        "Via: 1.1 strangler-gateway",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
     ]
 
 
@@ -93,8 +93,8 @@ async def test_each_handshake_has_a_key_of_its_own() -> None:
 
 async def test_an_app_that_is_to_see_its_own_host_does() -> None:
     lines = await request_for({}, keep_host=False)
-    (host,) = [line for line in lines if line.startswith("host:")]
-    assert host.startswith("host: 127.0.0.1:")
+    (host,) = [line for line in lines if line.startswith("Host:")]
+    assert host.startswith("Host: 127.0.0.1:")
 
 
 async def test_the_client_is_accepted_after_the_app_with_its_subprotocol_and_fields() -> None:
