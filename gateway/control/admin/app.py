@@ -17,6 +17,9 @@ from gateway.control.admin.problem import ANY, answer_with_problems
 from gateway.control.admin.running import Running
 from gateway.control.admin.seeing import seeing_routes
 from gateway.control.admin.versions import history_routes
+from gateway.control.dashboard.changing import changing_routes
+from gateway.control.dashboard.files import Files
+from gateway.control.dashboard.looking import looking_routes
 from gateway.version import __version__
 
 
@@ -32,4 +35,7 @@ def admin_app(
     app.include_router(change_routes(changing))
     app.include_router(history_routes(running.live.history))
     app.include_router(login_routes(access))
+    app.include_router(looking_routes(running, changing.path))
+    app.include_router(changing_routes(running, changing))
+    app.mount("/static", Files())
     return Guard(app, access)

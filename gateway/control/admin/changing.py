@@ -64,6 +64,10 @@ class Changing:
         self._patience = patience
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def path(self) -> Path:
+        return self._path
+
     async def plan(self, change: Change) -> Planned:
         """What the change would do. Raises Refusal."""
         found = await self._find()
