@@ -81,8 +81,8 @@ def plan(current: Loaded | Found, change: Change, history: History) -> Plan:
         raise ChangeError("not-editable", str(error)) from None
     made = _plan(found, loaded, after)
     if isinstance(change, Split):
-        lost = _unnamed(loaded.config.routes[next(iter(wanted))], change)
-        return replace(made, notes=(*lost, *made.notes))
+        [(index, weights)] = wanted.items()
+        return replace(made, notes=(*_losing(loaded.config.routes[index], weights), *made.notes))
     return made
 
 
@@ -125,12 +125,11 @@ def _filled(weights: Mapping[str, int], config: Config) -> Weights:
     return serving(tuple(every.items()))
 
 
-def _unnamed(route: RouteConfig, change: Split) -> Iterator[str]:
-    return (
-        f"{backend} is not named, and loses its {percent(weight)} %"
-        for backend, weight in serving(route.weights)
-        if backend not in change.weights
-    )
+def _losing(route: RouteConfig, weights: Weights) -> Iterator[str]:
+    left = dict(weights)
+    for backend, weight in serving(route.weights):
+        if backend not in left:
+            yield f"{backend} is not named, and loses its {percent(weight)} %"
 
 
 def _restored(found: Found, version: int | None, history: History) -> Plan:

@@ -1,0 +1,63 @@
+"""The options that the changing commands have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RoutesOption = Annotated[
+    Path,
+    typer.Option(
+        "--routes",
+        metavar="PATH",
+        envvar="GATEWAY_ROUTES",
+        help="The routes file; by default routes.yaml.",
+        show_default=False,
+    ),
+]
+RouteName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ROUTE",
+        help="Its name, or such as 'GET /books/{id}', or a path that only one route has.",
+        show_default=False,
+    ),
+]
+Reason = Annotated[
+    str, typer.Option("--reason", "-m", metavar="TEXT", help="Why, for the history.", show_default=False)
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change and who would move; change nothing.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until every worker serves it.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.0, help="How long to wait until every worker serves it.")
+]
+AdminUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--admin",
+        metavar="URL",
+        envvar="GATEWAY_ADMIN",
+        help="Act through the admin listener there, not on the file; $GATEWAY_ADMIN_TOKEN is its token.",
+        show_default=False,
+    ),
+]
+
+# Seconds. A reload takes some 30 milliseconds, and a worker that is busy some seconds.
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """The options of one command."""
+
+    routes: Path
+    state: Path | None
+    admin: str | None
+    reason: str
+    dry_run: bool
+    wait: bool
+    timeout: float
+    as_json: bool

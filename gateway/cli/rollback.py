@@ -1,0 +1,42 @@
+"""`gateway rollback`: undo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.change.change import RollBack
+from gateway.cli.carry_out import carry_out
+from gateway.cli.change_options import PATIENCE, AdminUrl, DryRun, How, NoWait, Reason, RoutesOption, Timeout
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson
+from gateway.cli.state import StateFolder
+
+
+def rollback(
+    route: Annotated[
+        str | None,
+        typer.Argument(metavar="[ROUTE]", help="Send this route back to the default.", show_default=False),
+    ] = None,
+    to: Annotated[
+        int | None,
+        typer.Option("--to", metavar="VERSION", min=1, help="Bring back this version.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Send every route back to the default.")] = False,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+    routes: RoutesOption = DEFAULT_FILE,
+    state: StateFolder = None,
+    admin: AdminUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo the last change, whoever made it and however.
+
+    Again: the one before it, and so on. A file that is bad, gone, or not live yet goes back to what is live.
+    """
+    if (route is not None) + (to is not None) + everything > 1:
+        raise typer.BadParameter("give a route, or --to, or --all: one of them")
+    how = How(routes, state, admin, reason, dry_run, not no_wait, timeout, as_json)
+    carry_out(RollBack(route, to, everything), how)
