@@ -107,7 +107,8 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _tell(started: Started) -> None:
-    print(f"serving  {started.address.url}")
+    for address in started.addresses:
+        print(f"serving  {address.url}")
     print(f"admin    {started.admin.url if started.admin is not None else 'off'}")
     print(f"routes   {started.loaded.source}, followed for changes\n")
     print_table(started.loaded, most=_MOST_ROUTES)
@@ -117,7 +118,8 @@ def _tell(started: Started) -> None:
 def _tell_json(started: Started) -> None:
     ready = {
         "event": "ready",
-        "url": started.address.url,
+        "url": started.addresses[0].url,
+        "urls": [address.url for address in started.addresses],
         "admin": None if started.admin is None else started.admin.url,
         "pid": os.getpid(),
         "workers": started.workers,

@@ -51,6 +51,34 @@ class Address:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """Where a Unix socket listens. ``path`` is "" for one without a name."""
+
+    path: str
+
+    @property
+    def url(self) -> str:
+        return f"unix:{self.path}"
+
+    @property
+    def loopback(self) -> bool:
+        """Who reaches it is up to the permissions of its file, on this machine in any case."""
+        return True
+
+
+Place = Address | UnixAddress
+
+
+def place_of(listener: socket.socket) -> Place:
+    """Where ``listener`` listens."""
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        # An abstract address is given as bytes, with a zero byte where its name is written with an @.
+        return UnixAddress("@" + name[1:].decode(errors="replace") if isinstance(name, bytes) else name)
+    return Address(name[0], name[1])
+
+
 def listen(address: Address, host_flag: str, port_flag: str) -> tuple[socket.socket, Address]:
     """The listening socket, and the address that it really has. Raises ListenError.
 

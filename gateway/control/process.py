@@ -50,6 +50,9 @@ class WorkerProcess:
         self.rejected: tuple[Problem, ...] = ()
         self.failure: Failed | None = None
         self.ready = asyncio.Event()
+        # Unset from a SIGHUP until it has told what it found, or has ended.
+        self.looked = asyncio.Event()
+        self.looked.set()
         self.ready_at: float | None = None
         self._process = process
         self._reader = reader
@@ -107,6 +110,7 @@ class WorkerProcess:
         """Its exit code; minus the signal's number if it was killed."""
         code = await self._process.wait()
         self.state = State.ENDED
+        self.looked.set()
         self._writer.close()
         return code
 
@@ -125,6 +129,7 @@ class WorkerProcess:
         """Make it read its file again."""
         # Before it is ready SIGHUP would end it, and it reads the file then anyway.
         if self.state is State.READY:
+            self.looked.clear()
             self._signal(signal.SIGHUP)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -143,5 +148,6 @@ class WorkerProcess:
             case Reloaded():
                 self.digest = message.digest
                 self.rejected = message.problems
+                self.looked.set()
             case Draining():
                 self.state = State.DRAINING

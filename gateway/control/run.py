@@ -8,10 +8,9 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +18,11 @@ from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
 from gateway.control.admin.serving import serving
 from gateway.control.admin.tokens import Tokens
-from gateway.control.listening import Address, listen
+from gateway.control.doors import Doors, open_doors
+from gateway.control.listening import Address, Place, place_of
 from gateway.control.live import LiveConfig
 from gateway.control.run_file import Run, RunFile
+from gateway.control.service_manager import ServiceManager
 from gateway.control.supervisor import Plan, Supervisor
 from gateway.history.folder import state_folder
 from gateway.history.history import History
@@ -35,6 +36,8 @@ INTERRUPTED = 130
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The command line. ``admin=None`` is no admin listener; ``drain_timeout`` is in seconds.
+
+    Sockets that the service manager passes stand in the place of ``address`` and ``admin``.
 
     ``tokens`` are for the admin listener; it needs them wherever others can reach it. ``state`` is the state folder,
     None for the one beside the file.
@@ -51,10 +54,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What runs, once every worker is ready."""
+    """What runs, once every worker is ready. There is more than one address where more sockets were passed."""
 
-    address: Address
-    admin: Address | None
+    addresses: tuple[Place, ...]
+    admin: Place | None
     loaded: Loaded
     version: int
     workers: tuple[int, ...]
@@ -69,15 +72,10 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> int:
     loaded = load_file(settings.routes)
     logs.configure("control")
     with contextlib.ExitStack() as stack:
-        listener, address = listen(settings.address, "--host", "--port")
-        stack.callback(listener.close)
-        admin = None
-        if settings.admin is not None:
-            admin = listen(settings.admin, "--admin", "--admin")
-            stack.callback(admin[0].close)
+        doors = stack.enter_context(open_doors(settings.address, settings.admin, with_tokens=bool(settings.tokens)))
         runtime = stack.enter_context(_runtime_directory())
-        history = stack.enter_context(_history(settings, None if admin is None else admin[1]))
-        control = _Control(settings, loaded, listener, address, admin, runtime, history)
+        history = stack.enter_context(_history(settings, doors.admin_place))
+        control = _Control(settings, loaded, doors, ServiceManager.of(os.environ), runtime, history)
         return asyncio.run(control.run(announce))
 
 
@@ -86,23 +84,22 @@ class _Control:
         self,
         settings: Settings,
         loaded: Loaded,
-        listener: socket.socket,
-        address: Address,
-        admin: tuple[socket.socket, Address] | None,
+        doors: Doors,
+        manager: ServiceManager,
         runtime: Path,
         history: History,
     ) -> None:
-        self._address = address
-        self._admin = admin
+        self._doors = doors
+        self._manager = manager
         self._tokens = settings.tokens
         self._workers = settings.workers
         self._live = LiveConfig(loaded, runtime, history)
         self._numbers = Aggregate()
         self._routes = settings.routes.absolute()
         plan = Plan(self._routes, settings.workers, settings.drain_timeout, runtime)
-        self._supervisor = Supervisor(plan, [listener], self._live, self._numbers)
+        self._supervisor = Supervisor(plan, doors.public, self._live, self._numbers)
         self._exit_code = 0
-        self._restarts: set[asyncio.Task[None]] = set()
+        self._asked: set[asyncio.Task[None]] = set()
         self._on_terminal = os.isatty(0)
 
     async def run(self, announce: Callable[[Started], None]) -> int:
@@ -113,20 +110,24 @@ class _Control:
         loop.add_signal_handler(signal.SIGUSR2, self._restart)
         logger.info("starting %d worker%s", self._workers, "" if self._workers == 1 else "s")
         async with self._admin_listener():
-            await self._supervisor.run(lambda: self._announce(announce))
+            attending = asyncio.create_task(self._manager.attend(self._status))
+            try:
+                await self._supervisor.run(lambda: self._announce(announce))
+            finally:
+                attending.cancel()
         if self._exit_code == 0:
             logger.info("all workers have ended")
         return self._exit_code
 
     def _admin_listener(self) -> contextlib.AbstractAsyncContextManager[None]:
-        if self._admin is None:
+        if self._doors.admin is None:
             return contextlib.nullcontext()
-        return serving(self._admin[0], self._routes, self._live, self._supervisor, self._numbers, self._tokens)
+        return serving(self._doors.admin, self._routes, self._live, self._supervisor, self._numbers, self._tokens)
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
         started = Started(
-            address=self._address,
-            admin=None if self._admin is None else self._admin[1],
+            addresses=tuple(map(place_of, self._doors.public)),
+            admin=self._doors.admin_place,
             loaded=self._live.loaded,
             version=self._live.version,
             workers=tuple(worker.pid for worker in self._supervisor.ready),
@@ -136,10 +137,18 @@ class _Control:
         except OSError as error:
             # `gateway run | head -1`: nobody reads on, but the requests come all the same.
             logger.warning("the start cannot be announced: %s", error)
+        self._manager.ready()
+
+    def _status(self) -> str:
+        """One line, for `systemctl status`."""
+        live, ready = self._live, len(self._supervisor.ready)
+        refused = f"; {live.loaded.source} is refused as it is now" if live.problems else ""
+        return f"version {live.version} is live on {ready} of {self._supervisor.planned} workers{refused}"
 
     def _stop(self, why: str) -> None:
         if not self._supervisor.stopping:
             logger.info("%s: no new connections; finishing the requests that run", why)
+            self._manager.stopping()
             self._supervisor.stop()
 
     def _interrupt(self) -> None:
@@ -158,20 +167,28 @@ class _Control:
             except OSError:
                 self._stop("the terminal is gone")
                 return
-        self._supervisor.reload()
+        self._begin(self._reload())
 
     def _restart(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._replace_workers())
-        self._restarts.add(task)
-        task.add_done_callback(self._restarts.discard)
+        self._begin(self._replace_workers())
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    async def _reload(self) -> None:
+        with self._manager.reloading():
+            await self._supervisor.reload()
 
     async def _replace_workers(self) -> None:
-        if await self._supervisor.restart():
-            logger.info("restart: every worker has been replaced")
+        with self._manager.reloading():
+            if await self._supervisor.restart():
+                logger.info("restart: every worker has been replaced")
 
 
 @contextlib.contextmanager
-def _history(settings: Settings, admin: Address | None) -> Iterator[History]:
+def _history(settings: Settings, admin: Place | None) -> Iterator[History]:
     """The versions that were live, and for as long as this runs the word of where it does.
 
     Neither is worth a gateway that does not start: without a folder the history is in memory alone.

@@ -123,11 +123,17 @@ class Supervisor:
         for worker in self._processes:
             worker.kill()
 
-    def reload(self) -> None:
-        """Let every worker read its file again, and try again at once where one waits for its replacement."""
+    async def reload(self) -> None:
+        """Let every worker read its file again, and try again at once where one waits for its replacement.
+
+        Returns when all of them have.
+        """
         self._hurry.set()
-        for worker in self._processes:
+        workers = tuple(self._processes)
+        for worker in workers:
             worker.hang_up()
+        for worker in workers:
+            await worker.looked.wait()
 
     async def restart(self) -> bool:
         """Replace the workers one by one: each when its successor serves. False if a successor could not start.
