@@ -12,7 +12,10 @@ from gateway.control.supervisor import Supervisor
 
 
 class WorkerView(BaseModel):
-    """``version`` and ``digest`` are of the configuration that it serves; 0 and "" before it does."""
+    """``version`` and ``digest`` are of the configuration that it serves; 0 and "" before it does.
+
+    While one takes over from another, both have the same number.
+    """
 
     number: int
     pid: int
@@ -56,8 +59,8 @@ def config_view(live: LiveConfig) -> ConfigView:
 
 def worker_views(supervisor: Supervisor) -> list[WorkerView]:
     return [
-        WorkerView(number=number, pid=each.pid, state=each.state.value, version=each.version, digest=each.digest)
-        for number, each in sorted(supervisor.workers.items())
+        WorkerView(number=each.number, pid=each.pid, state=each.state.value, version=each.version, digest=each.digest)
+        for each in supervisor.processes
     ]
 
 

@@ -51,8 +51,10 @@ class Worker:
 
 
 @pytest.fixture
-def numbers() -> Aggregate:
-    return Aggregate()
+def numbers() -> Iterator[Aggregate]:
+    numbers = Aggregate()
+    yield numbers
+    numbers.close()
 
 
 @pytest.fixture
