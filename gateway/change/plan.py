@@ -81,8 +81,8 @@ def plan(current: Loaded | Found, change: Change, history: History) -> Plan:
         raise ChangeError("not-editable", str(error)) from None
     made = _plan(found, loaded, after)
     if isinstance(change, Split):
-        [(index, weights)] = wanted.items()
-        return replace(made, notes=(*_losing(loaded.config.routes[index], weights), *made.notes))
+        [(index, given)] = wanted.items()
+        return replace(made, notes=(*_losing(loaded.config.routes[index], given), *made.notes))
     return made
 
 

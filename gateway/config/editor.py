@@ -54,13 +54,12 @@ def edit(loaded: Loaded, wanted: Mapping[int, Weights]) -> Loaded:
         current = dict(loaded.config.routes[index].weights)
         replacements += _Edit(loaded, text, root, index).changes(current, weights)
     edited = mark + _replaced(text, replacements)
-    first = min(wanted)
     try:
         after = load_text(edited, loaded.source, keep_unset=True)
     except ConfigError:
-        raise EditError(_by_hand(loaded, first, wanted[first])) from None
-    if not _is_as_wanted(loaded.config, after.config, wanted):
-        raise EditError(_shared(loaded, root, wanted) or _by_hand(loaded, first, wanted[first]))
+        after = None
+    if after is None or not _is_as_wanted(loaded.config, after.config, wanted):
+        raise EditError(_shared(loaded, root, wanted) or _by_hand(loaded, min(wanted), wanted[min(wanted)]))
     return after
 
 

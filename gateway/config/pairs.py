@@ -66,6 +66,9 @@ def _indent(text: str, at: int) -> str:
 
 
 def _newline(text: str, at: int) -> str:
-    """The line break at ``at``; at the end of the file, that of its first line."""
-    found = _LINE_BREAK.match(text, at) or _LINE_BREAK.search(text)
-    return found.group() if found is not None else "\n"
+    """The line break at ``at``; at the end of the file, that of the line before."""
+    found = _LINE_BREAK.match(text, at)
+    if found is not None:
+        return found.group()
+    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at))
+    return text[start - 1 : start + 1] if text[start - 1 : start + 1] == "\r\n" else text[start]
