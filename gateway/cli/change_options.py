@@ -8,16 +8,6 @@ from typing import Annotated
 
 import typer
 
-RoutesOption = Annotated[
-    Path,
-    typer.Option(
-        "--routes",
-        metavar="PATH",
-        envvar="GATEWAY_ROUTES",
-        help="The routes file; by default routes.yaml.",
-        show_default=False,
-    ),
-]
 RouteName = Annotated[
     str,
     typer.Argument(

@@ -11,24 +11,26 @@ import typer
 
 from gateway.backends.importing import ImportProblem, import_app
 from gateway.backends.search_path import look_beside
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json, refuse
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json, refuse
 from gateway.config.loader import Loaded
 from gateway.config.model import Config
 from gateway.config.problem import Problem
 
 
 def check(
-    routes: RoutesFile = DEFAULT_FILE,
+    routes: RoutesFile = None,
     no_import: Annotated[bool, typer.Option("--no-import", help="Do not import the apps.")] = False,
+    routes_option: RoutesOption = DEFAULT_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Check a file and import its apps.
 
     Exits with 0, or prints every error with its line and exits with 2.
     """
-    loaded = load_or_exit(routes, as_json)
+    path = routes or routes_option
+    loaded = load_or_exit(path, as_json)
     if not no_import:
-        look_beside(routes)
+        look_beside(path)
         problems = sorted(_imports(loaded))
         if problems:
             refuse(problems, as_json)

@@ -11,9 +11,8 @@ from gateway.change.described import described
 from gateway.change.diff import unified
 from gateway.change.found import find
 from gateway.cli.carry_out import fail
-from gateway.cli.change_options import RoutesOption
 from gateway.cli.exit_code import BAD_REQUEST
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, print_json, refuse
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json, refuse
 from gateway.cli.state import StateFolder
 from gateway.config.loader import load_text
 from gateway.config.problem import ConfigError
@@ -31,10 +30,10 @@ class _Side:
 
 def diff(
     old: Annotated[
-        str | None, typer.Argument(metavar="[A]", help="A version, or `file` as it is now.", show_default=False)
+        str | None, typer.Argument(metavar="A", help="A version, or `file` as it is now.", show_default=False)
     ] = None,
     new: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="The same; by default the file.", show_default=False)
+        str | None, typer.Argument(metavar="B", help="The same; by default the file.", show_default=False)
     ] = None,
     routes: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.request import Request, RequestError
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
 from gateway.config.shares import percent, shares_text
 
@@ -16,13 +16,14 @@ from gateway.config.shares import percent, shares_text
 def explain(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as GET.", show_default=False)],
     url: Annotated[str, typer.Argument(metavar="URL", help="/path?query, or a whole URL.", show_default=False)],
-    routes: RoutesFile = DEFAULT_FILE,
+    routes: RoutesFile = None,
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", metavar="'K: V'", help="A request header; may be repeated.")
     ] = None,
     client_ip: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The client's address, for `sticky: ip` and `override.allow`.")
     ] = "",
+    routes_option: RoutesOption = DEFAULT_FILE,
     as_json: AsJson = False,
 ) -> None:
     """Say where a request goes, and why.
@@ -33,7 +34,7 @@ def explain(
         request = Request.parse(method, url, header or (), client_ip)
     except RequestError as error:
         raise typer.BadParameter(str(error)) from None
-    loaded = load_or_exit(routes, as_json)
+    loaded = load_or_exit(routes or routes_option, as_json)
     verdict = judge(request, loaded)
     if as_json:
         print_json(as_data(request, verdict))

@@ -9,10 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.carry_out import fail
-from gateway.cli.change_options import RoutesOption
 from gateway.cli.columns import print_columns
 from gateway.cli.exit_code import BAD_REQUEST
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, print_json
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json
 from gateway.cli.state import StateFolder
 from gateway.history.entry import Entry, Origin
 from gateway.history.folder import state_folder
@@ -28,7 +27,7 @@ _ORIGINS: Final[dict[Origin, str]] = {
 
 def history(
     version: Annotated[
-        int | None, typer.Argument(metavar="[VERSION]", help="Print the text of this version.", show_default=False)
+        int | None, typer.Argument(metavar="VERSION", help="Print the text of this version.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
     routes: RoutesOption = DEFAULT_FILE,

@@ -16,10 +16,9 @@ from gateway.cli.change_options import (
     NoWait,
     Reason,
     RouteName,
-    RoutesOption,
     Timeout,
 )
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
 

@@ -8,15 +8,15 @@ import typer
 
 from gateway.change.change import RollBack
 from gateway.cli.carry_out import carry_out
-from gateway.cli.change_options import PATIENCE, AdminUrl, DryRun, How, NoWait, Reason, RoutesOption, Timeout
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson
+from gateway.cli.change_options import PATIENCE, AdminUrl, DryRun, How, NoWait, Reason, Timeout
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
 
 def rollback(
     route: Annotated[
         str | None,
-        typer.Argument(metavar="[ROUTE]", help="Send this route back to the default.", show_default=False),
+        typer.Argument(metavar="ROUTE", help="Send this route back to the default.", show_default=False),
     ] = None,
     to: Annotated[
         int | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli.columns import print_columns
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, load_or_exit, print_json
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
@@ -13,12 +13,12 @@ from gateway.config.shares import shares_text
 from gateway.routing.table import Table
 
 
-def routes(routes: RoutesFile = DEFAULT_FILE, as_json: AsJson = False) -> None:
+def routes(routes: RoutesFile = None, routes_option: RoutesOption = DEFAULT_FILE, as_json: AsJson = False) -> None:
     """Print the routes in order of precedence.
 
     Of all routes that match a request, the first in this order takes it.
     """
-    loaded = load_or_exit(routes, as_json)
+    loaded = load_or_exit(routes or routes_option, as_json)
     config = loaded.config
     if as_json:
         data = [_as_data(line, route, config) for line, route in _in_order(loaded)]

@@ -14,10 +14,26 @@ from gateway.config.problem import ConfigError, Problem
 
 BAD_FILE = 2
 
+
+def _not_twice(ctx: typer.Context, value: Path | None) -> Path | None:
+    source = ctx.get_parameter_source("routes_option")
+    if value is not None and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("the file is named twice, here and by --routes")
+    return value
+
+
 RoutesFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="ROUTES", help="The routes file, as by --routes.", show_default=False, callback=_not_twice),
+]
+RoutesOption = Annotated[
     Path,
-    typer.Argument(
-        metavar="ROUTES", envvar="GATEWAY_ROUTES", help="The file; by default routes.yaml.", show_default=False
+    typer.Option(
+        "--routes",
+        metavar="PATH",
+        envvar="GATEWAY_ROUTES",
+        help="The routes file; by default routes.yaml.",
+        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

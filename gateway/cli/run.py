@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gateway.cli.routes import print_table
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, refuse
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, refuse
 from gateway.cli.state import StateFolder
 from gateway.config.problem import ConfigError
 from gateway.control.listening import Address, ListenError
@@ -24,7 +24,7 @@ _MOST_ROUTES = 40
 
 
 def run(
-    routes: RoutesFile = DEFAULT_FILE,
+    routes: RoutesFile = None,
     host: Annotated[str, typer.Option(help="Address or name to listen on; 0.0.0.0 or :: for every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 lets the system choose.")] = 8000,
     admin: Annotated[
@@ -43,13 +43,14 @@ def run(
     drain_timeout: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
     ] = 25,
+    routes_option: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve what ROUTES (routes.yaml, or $GATEWAY_ROUTES) says, and follow its changes.
+    """Serve what the routes file says, and follow its changes.
 
     SIGTERM or Ctrl-C drains: running requests are finished, then it exits with 0. A second Ctrl-C ends at once.
-    SIGHUP reads the file again.
+    SIGHUP reads the file again; SIGUSR2 replaces the workers one by one, for new code.
     """
     if sys.platform == "win32":
         _fail("`gateway run` needs a Unix system; on Windows, serve gateway.asgi:app with uvicorn", 2)
@@ -64,7 +65,7 @@ def run(
     except TokenError as error:
         _fail(str(error), 2)
     settings = Settings(
-        routes=routes,
+        routes=routes or routes_option,
         address=Address(host, port),
         admin=_admin(admin, with_tokens=bool(tokens)),
         workers=workers,

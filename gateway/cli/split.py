@@ -18,10 +18,9 @@ from gateway.cli.change_options import (
     NoWait,
     Reason,
     RouteName,
-    RoutesOption,
     Timeout,
 )
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
 _SHARE: Final = re.compile(r"(?P<backend>[^=]+)=(?P<whole>[0-9]{1,3})(?:\.(?P<decimals>[0-9]{1,2}))?%?")

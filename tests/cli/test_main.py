@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from gateway.cli.main import app
 from gateway.version import __version__
 from tests.cli.conftest import Invoke
 from tests.cli.project import gateway, make
 
-COMMANDS = ["run", "check", "routes", "explain", "schema"]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+# Those that only look at the file, and take it as an argument, too.
+LOOKING = [("check",), ("routes",), ("explain", "GET", "/x")]
 
 
 def test_the_version(invoke: Invoke) -> None:
@@ -24,8 +28,15 @@ def test_without_a_command_there_is_help(invoke: Invoke) -> None:
 def test_every_command_has_help_with_an_example(invoke: Invoke, command: str) -> None:
     done = invoke(command, "--help")
     assert done.code == 0
-    assert f"Example: gateway {command}" in done.out
+    assert re.search(rf"\n  Examples?: gateway {command}\b", done.out)
     assert "--json" in done.out
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"schema", "init"}))
+def test_every_command_is_told_its_file_in_the_same_ways(invoke: Invoke, command: str) -> None:
+    help_text = invoke(command, "--help").out
+    assert "--routes" in help_text
+    assert "GATEWAY_ROUTES" in help_text
 
 
 def test_a_mistyped_command_is_a_usage_error(invoke: Invoke) -> None:
@@ -34,16 +45,52 @@ def test_a_mistyped_command_is_a_usage_error(invoke: Invoke) -> None:
     assert "No such command 'chekc'" in done.err
 
 
-@pytest.mark.parametrize("command", [("check",), ("routes",), ("explain", "GET", "/x")])
+@pytest.mark.parametrize("command", LOOKING)
 def test_a_missing_file_is_one_line(folder: Path, invoke: Invoke, command: tuple[str, ...]) -> None:
     done = invoke(*command, "nowhere.yaml")
     assert (done.code, done.out, done.err) == (2, "", "nowhere.yaml: no such file\n")
 
 
-@pytest.mark.parametrize("command", [("check",), ("routes",), ("explain", "GET", "/x")])
+@pytest.mark.parametrize("command", LOOKING)
+def test_the_file_is_named_in_three_ways(tmp_path: Path, invoke: Invoke, command: tuple[str, ...]) -> None:
+    path = make(tmp_path)
+    plain = invoke(*command, path)
+    assert plain.code == 0
+    for named in (invoke(*command, "--routes", path), invoke(*command, GATEWAY_ROUTES=str(path))):
+        assert (named.code, named.out) == (0, plain.out)
+
+
+def test_a_file_that_is_named_twice_is_a_usage_error(tmp_path: Path, invoke: Invoke) -> None:
+    path = make(tmp_path)
+    done = invoke("check", path, "--routes", path)
+    assert done.code == 2
+    assert "the file is named twice, here and by --routes" in done.err
+
+
+@pytest.mark.parametrize("command", LOOKING)
 def test_the_environment_names_the_file(folder: Path, invoke: Invoke, command: tuple[str, ...]) -> None:
     assert invoke(*command, GATEWAY_ROUTES="other.yaml").err == "other.yaml: no such file\n"
     assert invoke(*command, "mine.yaml", GATEWAY_ROUTES="other.yaml").err == "mine.yaml: no such file\n"
+    assert invoke(*command, "--routes", "mine.yaml", GATEWAY_ROUTES="other.yaml").err == "mine.yaml: no such file\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["chekc"], "gateway: No such command 'chekc'"),
+        (["routes", "--jsonn"], "gateway routes: No such option: --jsonn"),
+        (["explain", "GET"], "gateway explain: Missing argument 'URL'"),
+        (["run", "--port", "http"], "gateway run: Invalid value for '--port'"),
+        (["check", "a.yaml", "--routes", "b.yaml"], "gateway check: Invalid value for 'ROUTES': the file is named"),
+    ],
+)
+def test_a_usage_error_is_one_line_with_the_way_to_the_help(tmp_path: Path, arguments: list[str], told: str) -> None:
+    done = gateway(*arguments, cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(told)
+    assert done.err.count("\n") == 1
+    command = " ".join(["gateway", *arguments[:1]]) if arguments != ["chekc"] else "gateway"
+    assert done.err.endswith(f"; see {command} --help\n")
 
 
 def test_as_a_process(tmp_path: Path) -> None:
