@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from gateway.control.admin.access import Access
 from gateway.control.admin.changes import change_routes
 from gateway.control.admin.changing import Changing
+from gateway.control.admin.describing import describe
 from gateway.control.admin.events import Events, event_routes
 from gateway.control.admin.guard import Guard
 from gateway.control.admin.health import health_routes
@@ -27,7 +28,14 @@ def admin_app(
     running: Running, events: Events, changing: Changing, registry: CollectorRegistry, access: Access
 ) -> ASGIApp:
     """The ASGI application."""
-    app = FastAPI(title="Strangler gateway", version=__version__, openapi_url="/api/openapi.json", responses=ANY)
+    app = FastAPI(
+        title="Strangler gateway",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=ANY,
+    )
     answer_with_problems(app)
     app.include_router(health_routes(running, registry))
     app.include_router(seeing_routes(running))
@@ -38,4 +46,5 @@ def admin_app(
     app.include_router(looking_routes(running, changing.path))
     app.include_router(changing_routes(running, changing))
     app.mount("/static", Files())
+    describe(app)
     return Guard(app, access)
