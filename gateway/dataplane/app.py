@@ -17,8 +17,9 @@ from gateway.config.problem import ConfigError
 from gateway.dataplane import failure
 from gateway.dataplane.choose import choose
 from gateway.dataplane.direct import DirectForward, ServerExchange
-from gateway.dataplane.exchange import WebSocketExchange
+from gateway.dataplane.exchange import SET_COOKIE, Added, WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
+from gateway.dataplane.observer import ObservedRequest, why
 from gateway.dataplane.override import UnknownBackend
 from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request
 from gateway.dataplane.reload import Reload
@@ -27,6 +28,7 @@ from gateway.dataplane.runtime import Runtime
 from gateway.dataplane.snapshot import Route, Snapshot
 from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
+from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
 
@@ -48,9 +50,10 @@ class Gateway:
         apps: Mapping[str, Any] | None = None,
         watch: bool = True,
         slots: SlotFile | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         slots = slots or SlotFile()
-        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots)
+        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log)
         # What the gateway answers itself, before there is a route or a backend to count it by.
         self._refusals = Recorder(slots, "none", "none")
         self._ids = RequestIds()
@@ -138,7 +141,7 @@ class Gateway:
         if websocket is None:
             await request.forward(scope, receive, send)
             return
-        exchange = websocket.exchange = WebSocketExchange(send, request.cookie)
+        exchange = websocket.exchange = WebSocketExchange(send, request.added)
         self._websockets.add(websocket)
         try:
             await request.carry(receive, exchange)
@@ -178,6 +181,9 @@ class Gateway:
             raise Refused(bad_request(str(error)), request_id) from None
 
         # 3. Who asks, and as which request.
+        trace = None
+        if snapshot.traces is not None:
+            scope, trace = snapshot.traces.enter(scope, snapshot.trusted)
         scope, client, request_id = admit(scope, path, raw_path, snapshot.trusted, request_id)
         root_path = scope.get("root_path")
         if root_path:
@@ -190,7 +196,8 @@ class Gateway:
         route = snapshot.table.match(scope["method"] if http else "GET", path, headers, query) or snapshot.default
 
         # 5. The backend.
-        fresh = detour = cookie = None
+        fresh = detour = None
+        added: Added | None = None
         lane = route.only
         if snapshot.override is not None:
             try:
@@ -203,10 +210,18 @@ class Gateway:
         if lane is None:
             lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
             if fresh is not None:
-                cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+                added = [(SET_COOKIE, snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss")))]
+        if lane.served_by is not None:
+            added = [lane.served_by, *(added or ())]
         if path[:2] == "//" and lane.backend.interface == "wsgi":
             self._refuse_another_reading(snapshot, route, scope, path, request_id)
-        request = Request(scope, lane, cookie, request_id, begun)
+        if snapshot.observer is None:
+            request = Request(scope, lane, added, request_id, begun)
+        else:
+            reason = why(route, headers, client, snapshot.sticky_cookie, fresh, detour)
+            request = ObservedRequest(
+                scope, lane, added, request_id, begun, snapshot.observer, client, route.label, reason, trace
+            )
         if not http:
             request.websocket = OpenWebSocket(
                 lane.backend, path, query, list(headers), client, fresh, detour is not None
@@ -219,6 +234,9 @@ class Gateway:
             await failure.refuse(scope, send, refused.problem, refused.request_id)
         finally:
             self._refusals.end(scope.get("method", "GET"), refused.problem.status, perf_counter() - begun)
+            snapshot = self._runtime.snapshot
+            if snapshot is not None and snapshot.observer is not None:
+                snapshot.observer.refused(scope, refused, begun)
 
     def _refuse_another_reading(
         self, snapshot: Snapshot, route: Route, scope: Scope, path: str, request_id: str

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.dataplane.exchange import CLIENT_LEFT, SET_COOKIE
+from gateway.dataplane.exchange import CLIENT_LEFT, with_added
 from gateway.dataplane.request import Request
 from gateway.upstream.direct import DirectExchange
 from gateway.upstream.headers import Fields
@@ -40,11 +40,11 @@ class DirectForward(DirectExchange):
 
     def answer(self, status: int, fields: Fields, content: bytes) -> bool:
         request = self._request
-        if request.cookie is not None:
-            fields = [*fields, (SET_COOKIE, request.cookie)]
+        if request.added is not None:
+            fields = with_added(fields, request.added)
         if not self._server.answer(status, fields, content):
             return False
-        request.end(status)
+        request.end(status, len(content))
         return True
 
     def left(self) -> None:

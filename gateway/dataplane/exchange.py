@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
 from starlette.types import Message, Send
 
@@ -12,20 +12,24 @@ from gateway.http1.field_name import FieldName
 CLIENT_LEFT = 499
 
 SET_COOKIE = FieldName(b"Set-Cookie")
+SERVED_BY = FieldName(b"X-Served-By")
+
+# Fields that the gateway adds to an answer.
+Added = list[tuple[bytes, bytes]]
 
 
 class HttpExchange:
     """Wraps ``send`` for one HTTP request.
 
     ``status`` is 0 until the answer has begun. ``complete`` is set after its last byte was handed to the server.
-    ``cookie`` is a whole ``Set-Cookie`` value to add, or None.
+    ``added`` are fields for its head.
     """
 
-    __slots__ = ("_send", "complete", "cookie", "status")
+    __slots__ = ("_send", "added", "complete", "status")
 
-    def __init__(self, send: Send, cookie: bytes | None) -> None:
+    def __init__(self, send: Send, added: Added | None) -> None:
         self._send = send
-        self.cookie = cookie
+        self.added = added
         self.status = 0
         self.complete = False
 
@@ -34,11 +38,14 @@ class HttpExchange:
         kind = message["type"]
         if kind == "http.response.start":
             self.status = message["status"]
-            if self.cookie is not None:
-                message = _with_cookie(message, self.cookie)
+            if self.added is not None:
+                message = _with_added(message, self.added)
         elif kind == "http.response.body" and not message.get("more_body", False):
             return self._send_last(message)
         return self._send(message)
+
+    def replace_app(self) -> None:
+        """From here on the gateway itself answers."""
 
     async def _send_last(self, message: Message) -> None:
         await self._send(message)
@@ -52,14 +59,17 @@ class MovedAway(OSError):
 class WebSocketExchange:
     """Wraps ``send`` for one WebSocket. ``status`` is 101 once accepted, or that of the refusal."""
 
-    __slots__ = ("_moved", "_send", "complete", "cookie", "status")
+    __slots__ = ("_moved", "_send", "added", "complete", "status")
 
-    def __init__(self, send: Send, cookie: bytes | None) -> None:
+    def __init__(self, send: Send, added: Added | None) -> None:
         self._send = send
         self._moved = False
-        self.cookie = cookie
+        self.added = added
         self.status = 0
         self.complete = False
+
+    def replace_app(self) -> None:
+        """From here on the gateway itself answers."""
 
     async def move_away(self) -> None:
         """Tell the client to come back, for its route leads elsewhere by now. The app finds that it has left."""
@@ -74,8 +84,8 @@ class WebSocketExchange:
         kind = message["type"]
         if kind == "websocket.accept":
             self.status = 101
-            if self.cookie is not None:
-                message = _with_cookie(message, self.cookie)
+            if self.added is not None:
+                message = _with_added(message, self.added)
         elif kind == "websocket.http.response.start":
             self.status = message["status"]
         elif kind == "websocket.close":
@@ -90,6 +100,13 @@ class WebSocketExchange:
 Exchange = HttpExchange | WebSocketExchange
 
 
-def _with_cookie(message: Message, cookie: bytes) -> Message:
+def with_added(fields: Iterable[tuple[bytes, bytes]], added: Added) -> Added:
+    """All the fields of an answer. An ``X-Served-By`` of the app's own gives way: only one can be right."""
+    if added[0][0] == SERVED_BY:
+        fields = [field for field in fields if field[0] != SERVED_BY]
+    return [*fields, *added]
+
+
+def _with_added(message: Message, added: Added) -> Message:
     """A copy: the app may send the same message object to every client."""
-    return {**message, "headers": [*message.get("headers", ()), (SET_COOKIE, cookie)]}
+    return {**message, "headers": with_added(message.get("headers", ()), added)}

@@ -43,7 +43,7 @@ async def raised(
         log.error("request %s: the app raised after its answer was complete", request_id, exc_info=error)
         return
     if isinstance(error, Overloaded) and exchange.status == 0:
-        await refuse(scope, exchange.send, overloaded(error.retry_after), request_id)
+        await _answer_instead(scope, exchange, request_id, overloaded(error.retry_after))
         return
     if isinstance(error, UpstreamError):
         await _upstream_failed(scope, exchange, request_id, recorder, error)
@@ -107,12 +107,17 @@ async def cancelled(scope: Scope, exchange: Exchange, request_id: str) -> None:
     """The server ends this request, because it ends itself."""
     if exchange.status == 0:
         with contextlib.suppress(OSError, RuntimeError):
-            await refuse(scope, exchange.send, STOPPING, request_id)
+            await _answer_instead(scope, exchange, request_id, STOPPING)
+
+
+async def _answer_instead(scope: Scope, exchange: Exchange, request_id: str, problem: ProblemResponse) -> None:
+    exchange.replace_app()
+    await refuse(scope, exchange.send, problem, request_id)
 
 
 async def _give_up(scope: Scope, exchange: Exchange, request_id: str, problem: ProblemResponse) -> None:
     if exchange.status == 0:
-        await refuse(scope, exchange.send, problem, request_id)
+        await _answer_instead(scope, exchange, request_id, problem)
     elif scope["type"] == "websocket" and exchange.status == 101 and not exchange.complete:
         # RFC 6455 7.4.1: 1011, the server met a condition that it did not expect.
         with contextlib.suppress(OSError, RuntimeError):

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from gateway.dataplane import failure
-from gateway.dataplane.exchange import Exchange, HttpExchange
+from gateway.dataplane.exchange import Added, Exchange, HttpExchange
 from gateway.dataplane.snapshot import Lane
 from gateway.dataplane.websockets import OpenWebSocket
 
@@ -18,19 +18,19 @@ from gateway.dataplane.websockets import OpenWebSocket
 class Request:
     """What steps 2 to 5 have decided, and what becomes of it.
 
-    ``scope`` is for the app, ``cookie`` to be set with the answer, ``id`` what the request is known by, ``begun`` when
-    its head was whole, by ``perf_counter``. ``app`` is the lane's until somebody has already begun to ask it.
+    ``scope`` is for the app, ``added`` are fields for the answer, ``id`` is what the request is known by, ``begun``
+    when its head was whole, by ``perf_counter``. ``app`` is the lane's until somebody has already begun to ask it.
 
     ``begin`` is called once, then ``end`` once, by whoever forwards it: ``carry``, or a shorter way.
     """
 
-    __slots__ = ("app", "begun", "cookie", "id", "lane", "scope", "websocket")
+    __slots__ = ("added", "app", "begun", "id", "lane", "scope", "websocket")
 
-    def __init__(self, scope: Scope, lane: Lane, cookie: bytes | None, request_id: str, begun: float) -> None:
+    def __init__(self, scope: Scope, lane: Lane, added: Added | None, request_id: str, begun: float) -> None:
         self.scope = scope
         self.lane = lane
         self.app = lane.app
-        self.cookie = cookie
+        self.added = added
         self.id = request_id
         self.begun = begun
         self.websocket: OpenWebSocket | None = None
@@ -42,7 +42,7 @@ class Request:
 
     def forward(self, _: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """An ASGI app for this request alone."""
-        return self.carry(receive, HttpExchange(send, self.cookie))
+        return self.carry(receive, HttpExchange(send, self.added))
 
     async def carry(self, receive: Receive, exchange: Exchange) -> None:
         # 6. Forward. Whatever the app does, the client gets one answer, whole or visibly broken.
@@ -60,7 +60,8 @@ class Request:
         finally:
             self.end(exchange.status)
 
-    def end(self, status: int) -> None:
+    def end(self, status: int, size: int | None = None) -> None:
+        """``size`` is that of an answer's content that was sent in one piece."""
         # 7. Record.
         lane = self.lane
         lane.backend.in_flight -= 1

@@ -7,16 +7,22 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.backends.registry import BackendProblem, Registry
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.watcher import FileWatcher
 from gateway.dataplane.connections import Connections
+from gateway.dataplane.observer import Observer
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.snapshot import Snapshot, compile_snapshot
+from gateway.dataplane.tracing import Traces
+from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.slots import SlotFile
+
+if TYPE_CHECKING:
+    from gateway.telemetry.spans import Spans
 
 log = logging.getLogger("gateway")
 
@@ -32,6 +38,7 @@ class Runtime:
         apps: Mapping[str, Any] | None,
         watch: bool,
         slots: SlotFile,
+        access_log: AccessLog | None,
     ) -> None:
         self.loaded = loaded
         self.snapshot: Snapshot | None = None
@@ -42,6 +49,8 @@ class Runtime:
         self._watch = watch and path is not None
         self._registry = Registry(apps)
         self._connections = Connections(self._registry, slots)
+        self._access_log = access_log
+        self._spans: Spans | None = None
         self._watching: asyncio.Task[None] | None = None
         # When the file was last read here, rather than by the watcher.
         self._read_at = 0.0
@@ -59,6 +68,8 @@ class Runtime:
                 return
             await self._go_live(self.loaded)
         self._connections.start()
+        if self._access_log is not None:
+            self._access_log.start()
         if self._watch:
             self._watching = asyncio.get_running_loop().create_task(self._follow(), name="watch routes.yaml")
 
@@ -71,6 +82,11 @@ class Runtime:
         async with self._changing:
             self.snapshot = None
             await self._registry.stop()
+        if self._access_log is not None:
+            await self._access_log.stop()
+        if self._spans is not None:
+            await asyncio.to_thread(self._spans.stop)
+            self._spans = None
 
     async def reload(self, content: bytes | None = None) -> Reload:
         """Read the file and serve what it says, unless it is bad, or says what is served already.
@@ -115,7 +131,11 @@ class Runtime:
         if problems:
             raise ConfigError(_at_its_line(loaded, problem) for problem in problems)
         try:
-            snapshot = compile_snapshot(loaded, self.version + 1, backends, self.slots)
+            traces = await self._traces(loaded)
+            observer = None
+            if self._access_log is not None or (traces is not None and traces.exported):
+                observer = Observer(self._access_log, traces)
+            snapshot = compile_snapshot(loaded, self.version + 1, backends, self.slots, traces, observer)
         except BaseException:
             await self._registry.discard(backends)
             raise
@@ -123,6 +143,20 @@ class Runtime:
         self.snapshot = snapshot
         self.loaded = loaded
         self._registry.adopt(backends)
+
+    async def _traces(self, loaded: Loaded) -> Traces | None:
+        """Raises ConfigError when spans are wanted that cannot be had."""
+        section = loaded.config.tracing
+        if section is None:
+            return None
+        if section.spans and self._spans is None:
+            try:
+                # In a thread: the import takes longer than a request may wait.
+                self._spans = await asyncio.to_thread(_make_spans)
+            except ImportError as error:
+                message = f"'spans' needs the extra 'otel': pip install 'strangler-gateway[otel]' ({error})"
+                raise ConfigError([loaded.problem(("tracing", "spans"), message)]) from error
+        return Traces(section, loaded.config, self._spans if section.spans else None)
 
     async def _follow(self) -> None:
         assert self._path is not None
@@ -132,6 +166,12 @@ class Runtime:
             except Exception:
                 # A fault of ours in a reload must not end the watching: the next save may be the roll-back.
                 log.exception("the change of %s could not be applied; what served before still does", self._path)
+
+
+def _make_spans() -> Spans:
+    from gateway.telemetry.spans import Spans
+
+    return Spans()
 
 
 def _at_its_line(loaded: Loaded, problem: BackendProblem) -> Problem:

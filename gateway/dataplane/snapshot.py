@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -11,6 +12,7 @@ from gateway.backends.registry import Backend
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.dataplane.exchange import SERVED_BY
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
 from gateway.routing.split import EvenDraw, Points, Split
@@ -19,19 +21,27 @@ from gateway.routing.table import Table
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
 
+if TYPE_CHECKING:
+    from gateway.dataplane.observer import Observer
+    from gateway.dataplane.tracing import Traces
+
 # The route of what no route names.
 DEFAULT = "default"
 
 
 class Lane:
-    """One way a request can go: a route's share on one backend, with the counters for it."""
+    """One way a request can go: a route's share on one backend, with the counters for it.
 
-    __slots__ = ("app", "backend", "recorder")
+    ``served_by`` is the field that says so in the answer, if that is wanted.
+    """
 
-    def __init__(self, backend: Backend, recorder: Recorder) -> None:
+    __slots__ = ("app", "backend", "recorder", "served_by")
+
+    def __init__(self, backend: Backend, recorder: Recorder, *, expose: bool) -> None:
         self.backend = backend
         self.app: ASGIApp = backend.app
         self.recorder = recorder
+        self.served_by = (SERVED_BY, backend.name.encode()) if expose else None
 
 
 class Route:
@@ -57,7 +67,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What requests are decided on."""
+    """What requests are decided on. ``traces`` and ``observer`` are None where nobody wants them."""
 
     version: int
     loaded: Loaded
@@ -68,6 +78,8 @@ class Snapshot:
     trusted: TrustedProxies
     sticky_cookie: IdCookie
     slots: SlotFile
+    traces: Traces | None
+    observer: Observer | None
 
     @property
     def config(self) -> Config:
@@ -83,10 +95,17 @@ class Snapshot:
         for lane in route.lanes:
             if lane.backend.name == backend:
                 return lane
-        return Lane(self.backends[backend], Recorder(self.slots, route.label, backend))
+        return Lane(self.backends[backend], Recorder(self.slots, route.label, backend), expose=self.config.expose)
 
 
-def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backend], slots: SlotFile) -> Snapshot:
+def compile_snapshot(
+    loaded: Loaded,
+    version: int,
+    backends: Mapping[str, Backend],
+    slots: SlotFile,
+    traces: Traces | None,
+    observer: Observer | None,
+) -> Snapshot:
     """Compile a checked configuration over running backends. No I/O, and nothing can be wrong with it any more."""
     config = loaded.config
     compiled = [_compile_route(route, config, backends, slots) for route in config.routes]
@@ -94,7 +113,7 @@ def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backen
     default = Route(
         DEFAULT,
         DEFAULT,
-        (Lane(backends[config.default], Recorder(slots, DEFAULT, config.default)),),
+        (Lane(backends[config.default], Recorder(slots, DEFAULT, config.default), expose=config.expose),),
         None,
         Sticky.parse("none"),
         None,
@@ -109,13 +128,17 @@ def compile_snapshot(loaded: Loaded, version: int, backends: Mapping[str, Backen
         trusted=TrustedProxies(config.trusted_proxies),
         sticky_cookie=IdCookie(config.sticky_cookie.name.encode()),
         slots=slots,
+        traces=traces,
+        observer=observer,
     )
 
 
 def _compile_route(route: RouteConfig, config: Config, backends: Mapping[str, Backend], slots: SlotFile) -> Route:
     sticky = Sticky.parse(route.sticky or config.defaults.sticky)
     split = Split(route.weights, config.default)
-    lanes = tuple(Lane(backends[name], Recorder(slots, route.label, name)) for name in split.backends)
+    lanes = tuple(
+        Lane(backends[name], Recorder(slots, route.label, name), expose=config.expose) for name in split.backends
+    )
     sole = [lane for lane, weight in zip(lanes, split.weights, strict=True) if weight > 0]
     if len(sole) == 1:
         # 100 % to one side is no split: nobody needs a cookie for it.

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from starlette.types import Scope
 
 from gateway.config.model import Config, Tracing
-from gateway.dataplane.inbound import RawHeaders, port_of
+from gateway.dataplane.inbound import RawHeaders, TrustedProxies, port_of
+from gateway.http1.field_name import FieldName
 from gateway.telemetry.recorder import METHODS
 from gateway.telemetry.trace_context import TRACEPARENT, TRACESTATE, drawn, new_span_id, new_trace_id, read, write
 
 if TYPE_CHECKING:
     from gateway.telemetry.spans import Spans
+
+_TRACEPARENT: Final = FieldName(TRACEPARENT)
 
 # What the names of methods, routes and hosts are called is fixed by OpenTelemetry's semantic conventions for HTTP
 # server spans, version 1.23 and later.
@@ -39,7 +42,18 @@ class Traces:
         self._spans = spans
         self._templates = {route.label: route.path for route in config.routes}
 
-    def enter(self, headers: RawHeaders, trusted: bool) -> tuple[RawHeaders, Trace | None]:
+    @property
+    def exported(self) -> bool:
+        """Whether the spans are wanted."""
+        return self._spans is not None
+
+    def enter(self, scope: Scope, trusted: TrustedProxies) -> tuple[Scope, Trace | None]:
+        """The scope with the fields for the app, and the span if there is to be one."""
+        peer = scope.get("client")
+        headers, trace = self.continued(scope["headers"], trusted=peer is not None and peer[0] in trusted)
+        return {**scope, "headers": headers}, trace
+
+    def continued(self, headers: RawHeaders, *, trusted: bool) -> tuple[RawHeaders, Trace | None]:
         """The fields for the app, and the span if there is to be one. ``trusted`` is said of the peer.
 
         Without spans the gateway does not stand between the two sides of a trace, and what is valid goes on as it is.
@@ -56,7 +70,7 @@ class Traces:
             sampled = parent.sampled if trusted else drawn(self._share)
             headers = [field for field in headers if field[0] != TRACEPARENT]
         span_id = new_span_id()
-        headers.append((TRACEPARENT, write(trace_id, span_id, sampled=sampled)))
+        headers.append((_TRACEPARENT, write(trace_id, span_id, sampled=sampled)))
         return headers, Trace(trace_id, span_id, parent_id) if sampled and self._spans is not None else None
 
     def leave(

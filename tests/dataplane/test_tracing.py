@@ -46,7 +46,7 @@ def passed_on(headers: RawHeaders) -> Parent:
 @pytest.mark.parametrize("spans", [None, Spans()])
 @pytest.mark.parametrize("given", [[], [(b"traceparent", b"00-nonsense-01")], [SAMPLED, SAMPLED]])
 def test_a_trace_begins_here_if_the_request_names_none(spans: Spans | None, given: RawHeaders) -> None:
-    headers, trace = traces(spans).enter([HOST, *given, STATE], trusted=True)
+    headers, trace = traces(spans).continued([HOST, *given, STATE], trusted=True)
     parent = passed_on(headers)
     assert [name for name, _ in headers] == [b"host", b"traceparent"]  # the state belonged to the other trace
     assert parent.sampled
@@ -56,11 +56,11 @@ def test_a_trace_begins_here_if_the_request_names_none(spans: Spans | None, give
 
 def test_without_spans_a_trace_goes_on_as_it_is() -> None:
     given = [HOST, SAMPLED, STATE]
-    assert traces(None, sample=0).enter(given, trusted=False) == (given, None)
+    assert traces(None, sample=0).continued(given, trusted=False) == (given, None)
 
 
 def test_with_spans_the_app_is_below_ours() -> None:
-    headers, trace = traces(Spans()).enter([HOST, SAMPLED, STATE], trusted=True)
+    headers, trace = traces(Spans()).continued([HOST, SAMPLED, STATE], trusted=True)
     parent = passed_on(headers)
     assert (parent.trace_id, parent.sampled) == (TRACE, True)
     assert parent.span_id != SPAN
@@ -80,13 +80,13 @@ def test_with_spans_the_app_is_below_ours() -> None:
 def test_only_a_trusted_proxy_decides_what_is_kept(
     given: tuple[bytes, bytes], trusted: bool, sample: float, kept: bool
 ) -> None:
-    headers, trace = traces(Spans(), sample).enter([given], trusted)
+    headers, trace = traces(Spans(), sample).continued([given], trusted=trusted)
     parent = passed_on(headers)
     assert (parent.trace_id, parent.sampled, trace is not None) == (TRACE, kept, kept)
 
 
 def test_a_trace_that_is_not_kept_is_passed_on_as_such() -> None:
-    headers, trace = traces(Spans(), sample=0).enter([HOST], trusted=False)
+    headers, trace = traces(Spans(), sample=0).continued([HOST], trusted=False)
     assert not passed_on(headers).sampled
     assert trace is None
 
