@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from starlette.requests import ClientDisconnect
@@ -13,7 +14,7 @@ from gateway.server.direct import Direct
 from gateway.server.flow_control import Waiters
 from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
 from gateway.server.request_head import RequestHead
-from gateway.server.response_head import Fields, write_head
+from gateway.server.response_head import Fields, write_head, write_hints
 
 if TYPE_CHECKING:
     from gateway.server.listener import Listener
@@ -256,6 +257,8 @@ class Exchange:
                 raise RuntimeError("http.response.start was sent twice")
             self._begin(message["status"], message.get("headers", ()))
             self._connection.listener.release_soon(self)
+        elif kind == "http.response.early_hint":
+            self._hint(message["links"])
         else:
             raise RuntimeError(f"the ASGI message {kind!r} is not known")
 
@@ -277,6 +280,11 @@ class Exchange:
             head.append(b"\r\n\r\n")
         self.started = True
         self.held = head
+
+    def _hint(self, links: Iterable[bytes]) -> None:
+        """ASGI "Early Hints", at any time before the head of the answer is out. RFC 9110 15.2: not in HTTP/1.0."""
+        if (self.held is not None or not self.started) and not self._request.http_1_0:
+            self._connection.write(write_hints(links))
 
     def release(self) -> None:
         """Send the head, if it still waits for content: there may be none for long, as in an event stream."""

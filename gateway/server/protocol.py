@@ -24,6 +24,7 @@ from gateway.server.websocket import hand_over
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _LEADING_CRLF = re.compile(rb"(?:\r\n)+")
 _FIRST_LETTER, _PERCENT = b"A%"
+_NO_DETAILS: dict[str, Any] = {}
 
 
 class FrontDoor(Connection):
@@ -159,6 +160,7 @@ class FrontDoor(Connection):
             "raw_path": raw_path,
             "query_string": request.query,
             "headers": request.fields,
+            "extensions": {"http.response.early_hint": _NO_DETAILS},
             "state": listener.app_state.copy(),
         }
 

@@ -107,6 +107,16 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     return parts, length, close
 
 
+def write_hints(links: Iterable[bytes]) -> bytes:
+    """A 103 response (RFC 8297) with these values of Link. Raises ValueError for one that cannot be sent."""
+    head = b"HTTP/1.1 103 Early Hints"
+    for link in links:
+        if len(link.translate(None, _CONTROL)) != len(link):
+            raise ValueError("a link has a control character in it")
+        head += b"\r\nLink: " + link
+    return head + b"\r\n\r\n"
+
+
 def _odd_status(status: int) -> bytes:
     # Other 1xx end no request (RFC 9110 15.2), and beyond 599 nothing is defined, but servers on the net send it.
     if isinstance(status, int) and 600 <= status <= 999:

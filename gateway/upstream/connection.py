@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
             return
         waiter = self._waiter
         if waiter is not None:
-            if response.content or response.head_complete or response.go_ahead:
+            if response.content or response.head_complete or response.go_ahead or response.hints:
                 self._wake(waiter)
         elif response.content_size > READ_AHEAD:
             self.flow.pause_reading()
@@ -161,9 +161,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     async def wait_for_head(self) -> None:
-        """Raises UpstreamError; ConnectionLost if nothing at all has come."""
+        """Until it has come, or hints before it. Raises UpstreamError; ConnectionLost if nothing at all has come."""
         response = self.response
-        while not response.head_complete:
+        while not (response.head_complete or response.hints):
             # As _wait, written out: this is on every request's way.
             if self._error is not None:
                 raise self._error

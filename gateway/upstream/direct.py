@@ -53,8 +53,8 @@ class DirectExchange(Exchange):
         connection = self._connection
         assert connection is not None
         response = connection.response
-        if not response.complete:
-            if response.head_complete or connection.closed:
+        if response.hints or not response.complete:
+            if response.head_complete or connection.closed or response.hints:
                 self.hand_over()
             return
         try:

@@ -28,6 +28,8 @@ _QUEUE_TIMEOUT: Final = Failure.QUEUE_TIMEOUT
 _HEAD_TIMEOUT: Final = Failure.HEAD_TIMEOUT
 _IDLE_TIMEOUT: Final = Failure.IDLE_TIMEOUT
 
+_EARLY_HINT: Final = "http.response.early_hint"
+
 
 class Exchange:
     """From the request's scope to the last byte of the answer. Made for one ``run``.
@@ -158,6 +160,9 @@ class Exchange:
                     if outbound.more:
                         await self._send_body(connection, outbound)
                 await connection.wait_for_head()
+                while connection.response.hints:
+                    await self._pass_hints_on(connection)
+                    await connection.wait_for_head()
             except ConnectionLost as lost:
                 assert connection is not None
                 again = connection.used and not fresh and self._may_be_sent_again(outbound)
@@ -249,6 +254,12 @@ class Exchange:
             self._watcher.cancel()
 
     # The answer.
+
+    async def _pass_hints_on(self, connection: Connection) -> None:
+        links = connection.response.hints
+        connection.response.hints = ()
+        if _EARLY_HINT in (self._scope.get("extensions") or ()):
+            await self._send({"type": _EARLY_HINT, "links": links})
 
     async def _answer(self, connection: Connection) -> None:
         response = connection.response

@@ -20,6 +20,7 @@ _MEMORY: Final = 1024
 _PLACES: Final = frozenset((b"location", b"content-location", b"set-cookie"))
 
 _SWITCHING: Final = 101
+_EARLY_HINTS: Final = 103
 _H: Final = ord("H")
 
 
@@ -49,6 +50,7 @@ class ResponseReader:
         "go_ahead",
         "has_places",
         "head_complete",
+        "hints",
         "reusable",
         "status",
     )
@@ -80,6 +82,8 @@ class ResponseReader:
         # Whether any byte of it has come; whether a "100 Continue" has.
         self.begun = False
         self.go_ahead = False
+        # The links of the early hints that have come (RFC 8297).
+        self.hints: tuple[bytes, ...] = ()
         self.head_complete = False
         self.content: list[bytes] = []
         self.content_size = 0
@@ -242,12 +246,15 @@ class ResponseReader:
         self._is_1_1 = version == "1.1"
 
     def _interim(self, status: int) -> None:
-        """RFC 9110 15.2: any number of them before the answer. 103 cannot be passed on over ASGI, so none is."""
+        """RFC 9110 15.2: any number of them before the answer."""
         if status == _SWITCHING:
             raise UpstreamError(Failure.BAD_HEAD, "it switches protocols unasked")
         if self._close:
             # llhttp reads nothing behind it.
             raise UpstreamError(Failure.BAD_HEAD, "an interim response closes the connection")
+        if status == _EARLY_HINTS:
+            # ASGI can pass on its links, and of other interim responses nothing.
+            self.hints += tuple(value for name, value in self.fields if name == b"link")
         self.go_ahead = self.go_ahead or status == 100
         self._is_1_1 = False
         self.fields = []

@@ -82,6 +82,8 @@ class HandshakeReader(ResponseReader):
         else:
             super()._interim(status)
             self.every = []
+            # There is no page yet that could use them.
+            self.hints = ()
 
     def _upgraded(self, behind: bytes) -> None:
         self.behind = behind

@@ -288,6 +288,50 @@ def test_context_variables_do_not_leak_into_the_next_request(served: Served) -> 
             assert client.response().body == b"nobody"
 
 
+HINT: Message = {"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload", b"</b.js>"]}
+
+
+def test_early_hints_go_out_at_once(served: Served) -> None:
+    gate = Gate()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert "http.response.early_hint" in scope["extensions"]
+        await send(HINT)
+        await gate.passed()
+        await send({**HINT, "links": []})
+        await answer(send, b"hello")
+
+    served.app = app
+    with served.connect() as client:
+        for _ in range(2):
+            client.send(GET)
+            hinted = client.response()
+            assert (hinted.status, hinted.headers) == (103, [("Link", "</a.css>; rel=preload"), ("Link", "</b.js>")])
+            gate.open()
+            assert client.response().headers == []
+            assert client.response().body == b"hello"
+
+
+def test_early_hints_come_before_the_head_or_not_at_all(served: Served) -> None:
+    sends(served, start(LENGTH_5), HINT, content(b"he", True), HINT, content(b"llo"))
+    with served.connect() as client:
+        client.send(GET)
+        assert client.response().status == 103
+        answered = client.response()
+        assert (answered.status, answered.body) == (200, b"hello")
+
+
+def test_http_1_0_gets_no_early_hints(served: Served) -> None:
+    sends(served, HINT, start(LENGTH_5), content(b"hello"))
+    assert served.exchange(HTTP_1_0).status == 200
+
+
+@pytest.mark.parametrize("link", [b"</a>\r\nX: 1", b"\0"])
+def test_early_hints_that_end_their_line_are_refused(served: Served, link: bytes) -> None:
+    sends(served, {**HINT, "links": [b"</b>", link]}, start(LENGTH_5), content(b"hello"))
+    assert served.exchange(GET).status == 500
+
+
 # The request.
 
 

@@ -174,6 +174,7 @@ def a_scope(
         "raw_path": raw_path,
         "query_string": query,
         "headers": [(b"host", b"shop.example")] if headers is None else headers,
+        "extensions": {"http.response.early_hint": {}},
     }
 
 
@@ -189,6 +190,8 @@ class Client:
     headers: Fields = field(default_factory=list)
     received: bytearray = field(default_factory=bytearray)
     complete: bool = False
+    # Of each early hint.
+    hints: list[list[bytes]] = field(default_factory=list)
     asked: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     reading: asyncio.Event = field(default_factory=asyncio.Event)
@@ -217,7 +220,10 @@ class Client:
     async def send(self, message: Message) -> None:
         assert not self.complete
         await self.reading.wait()
-        if message["type"] == "http.response.start":
+        if message["type"] == "http.response.early_hint":
+            assert self.status == 0
+            self.hints.append(list(message["links"]))
+        elif message["type"] == "http.response.start":
             assert self.status == 0
             self.status = message["status"]
             self.headers = list(message["headers"])

@@ -305,6 +305,58 @@ async def test_an_answer_to_a_request_not_read_to_its_end_is_passed_on_with_a_re
             assert (client.status, client.body) == (413, b"big")
 
 
+class TestEarlyHints:
+    HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX-A: 1\r\nlink: </b>\r\n\r\n"
+
+    async def test_they_are_passed_on_as_they_come(self) -> None:
+        client = Client()
+
+        async def script(peer: Peer) -> None:
+            await peer.head()
+            await peer.say(self.HINTS)
+            await eventually(lambda: len(client.hints) == 1)
+            await peer.say(self.HINTS)
+            await eventually(lambda: len(client.hints) == 2)
+            await peer.say(OK)
+            await peer.rest()
+
+        async with app(script) as served, to(served.url) as upstream:
+            await _run(upstream, client)
+            assert (client.hints, client.body) == ([[b"</a>", b"</b>"]] * 2, b"hi")
+            assert client.headers == [(b"content-length", b"2")]
+            assert len(upstream.origins[0].idle) == 1
+
+    @pytest.mark.parametrize("body", [[], [b"ab", b"cd"]])
+    async def test_they_come_first_also_if_the_answer_comes_with_them(self, body: list[bytes]) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.head()
+            await peer.read(len(b"".join(body)))
+            await peer.say(self.HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + OK)
+            await peer.rest()
+
+        async with app(script) as served, to(served.url) as upstream:
+            fields = [(b"content-length", b"4")] if body else None
+            client = await ask(upstream, "POST", headers=fields, body=body)
+            assert (client.hints, client.body) == ([[b"</a>", b"</b>"]], b"hi")
+
+    async def test_a_server_that_cannot_pass_them_on_is_not_asked_to(self) -> None:
+        async with app(answering(self.HINTS + OK)) as served, to(served.url) as upstream:
+            client = Client()
+            scope = {**a_scope(), "extensions": None}
+            await upstream(scope, client.receive, client.send)
+            assert (client.hints, client.body) == ([], b"hi")
+
+    async def test_an_answer_that_never_comes_is_late_all_the_same(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.head()
+            while True:
+                await peer.say(self.HINTS)
+                await asyncio.sleep(0.05)
+
+        async with app(script) as served, to(served.url, timeouts=Timeouts(head=0.2)) as upstream:
+            assert await failure_of(upstream) == "HEAD_TIMEOUT"
+
+
 class TestExpect:
     FIELDS = [(b"host", b"a"), (b"expect", b"100-continue"), (b"content-length", b"4")]  # noqa: RUF012
 
