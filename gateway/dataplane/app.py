@@ -68,16 +68,23 @@ class Gateway:
         *,
         watch: bool = True,
         slots: SlotFile | None = None,
+        access_log: AccessLog | None = None,
     ) -> Gateway:
         """A gateway that serves the file at ``path``, and follows its changes unless ``watch`` is false.
 
         ``apps`` puts objects in the place of what the file's backends name. Raises ConfigError.
         """
-        return cls(load_file(path, provided=frozenset(apps or ())), path=path, apps=apps, watch=watch, slots=slots)
+        loaded = load_file(path, provided=frozenset(apps or ()))
+        return cls(loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log)
 
     @classmethod
     def from_dict(
-        cls, data: Mapping[str, Any], apps: Mapping[str, Any] | None = None, *, slots: SlotFile | None = None
+        cls,
+        data: Mapping[str, Any],
+        apps: Mapping[str, Any] | None = None,
+        *,
+        slots: SlotFile | None = None,
+        access_log: AccessLog | None = None,
     ) -> Gateway:
         """A gateway for what a routes.yaml with this content would say. Raises ConfigError.
 
@@ -87,7 +94,8 @@ class Gateway:
         named = data.get("backends", {})
         if isinstance(named, Mapping):
             data = {**data, "backends": {**{name: {} for name in apps}, **named}}
-        return cls(load_dict(data, provided=frozenset(apps)), apps=apps, watch=False, slots=slots)
+        loaded = load_dict(data, provided=frozenset(apps))
+        return cls(loaded, apps=apps, watch=False, slots=slots, access_log=access_log)
 
     @property
     def loaded(self) -> Loaded:

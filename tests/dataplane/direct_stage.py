@@ -16,6 +16,7 @@ from gateway.dataplane.app import Gateway
 from gateway.server.exchange import Exchange
 from gateway.server.limits import Limits
 from gateway.server.protocol import FrontDoor
+from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.slots import SlotFile
 from tests.upstream.scripted import App, Script, app, eventually
 
@@ -105,7 +106,11 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    *scripts: Script, limits: Limits | None = None, server: dict[str, Any] | None = None, **config: Any
+    *scripts: Script,
+    limits: Limits | None = None,
+    server: dict[str, Any] | None = None,
+    access_log: AccessLog | None = None,
+    **config: Any,
 ) -> AsyncIterator[Stage]:
     """``config`` is merged into that of the gateway; ``remote`` in it into the backend's."""
     async with app(*scripts) as remote:
@@ -113,7 +118,7 @@ async def stage(
         backend = {"url": remote.url, **config.pop("remote", {})}
         backends = {"remote": backend, "other": {"url": "http://127.0.0.1:9"}}
         data = {"version": 1, "backends": backends, "default": "remote", "routes": [], **config}
-        gateway = Gateway.from_dict(data, slots=slots)
+        gateway = Gateway.from_dict(data, slots=slots, access_log=access_log)
         await gateway.start()
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
