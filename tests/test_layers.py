@@ -55,11 +55,17 @@ def test_imports_run_one_way(path: Path) -> None:
     assert ours - {package} <= ALLOWED[package]
 
 
-@pytest.mark.parametrize("name", ["flask_session", "session_cookie", "tagged_json"])
+SHARED_SESSION = (
+    *("flask_session", "session", "session_cookie", "shared_session", "flask_settings", "tagged_json"),
+    *("flask_login", "flask_csrf", "server_session", "session_store"),
+)
+
+
+@pytest.mark.parametrize("name", SHARED_SESSION)
 def test_the_shared_session_needs_nothing_else_of_the_gateway(name: str) -> None:
     # An app imports it on servers where there is no gateway.
     ours = {each for each in imported(ROOT / "migrate" / f"{name}.py") if each.startswith("gateway")}
-    assert ours <= {"gateway.migrate.session_cookie", "gateway.migrate.tagged_json"}
+    assert ours <= {"gateway.migrate", *(f"gateway.migrate.{each}" for each in SHARED_SESSION)}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "routing").rglob("*.py")), ids=lambda path: path.name)

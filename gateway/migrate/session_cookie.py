@@ -23,6 +23,8 @@ _PAIR = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2}|.)")
+_PLAIN = re.compile(r"[\w!#$%&'()*+\-./:<=>?@\[\]^`{|}~]*", re.ASCII)
+_ESCAPED = re.compile(rb"[\x00-\x19\",;\\\x7f-\xff]")
 
 
 def read(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
@@ -51,6 +53,17 @@ def _unquote(value: str) -> str:
     return _ESCAPE.sub(_unescape, value[1:-1].encode()).decode(errors="replace")
 
 
+def _quoted(value: str) -> str:
+    """``value`` as it stands in a cookie: in quotes, with octal escapes, if it has to be."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return f'"{_ESCAPED.sub(_escape, value.encode()).decode("ascii")}"'
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    return b"\\" + match[0] if match[0] in (b'"', b"\\") else b"\\%03o" % match[0][0]
+
+
 def _unescape(match: re.Match[bytes]) -> bytes:
     character = match[1]
     return character if len(character) == 1 else int(character, 8).to_bytes(1, "big")
@@ -74,8 +87,8 @@ class SessionCookie:
             raise ValueError(f"samesite must be 'Strict', 'Lax' or 'None', not {self.samesite!r}")
 
     def set(self, value: str, expires: datetime | None) -> str:
-        """The Set-Cookie value. ``value`` is itsdangerous' alphabet and needs no quoting."""
-        field = self._field(value, None if expires is None else f"Expires={http_date(expires)}")
+        """The Set-Cookie value."""
+        field = self._field(_quoted(value), None if expires is None else f"Expires={http_date(expires)}")
         if len(field) > MAX_SIZE:
             warnings.warn(
                 f"the {self.name!r} cookie is too large: {len(field)} bytes, and browsers may silently ignore what is"

@@ -72,7 +72,7 @@ def install(app: FastAPI, rules: Rules, session: FlaskSession) -> None:
 
     async def crashed(request: Request, error: Exception) -> Response:
         response = _response(500, MESSAGES[500])
-        session.save(request, response)  # Flask keeps what the view wrote before it crashed
+        await session.save(request, response)  # Flask keeps what the view wrote before it crashed
         return response
 
     app.add_exception_handler(StarletteHTTPException, refused)

@@ -226,7 +226,7 @@ def new_app() -> FastAPI:
     @app.exception_handler(Exception)
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
         response = JSONResponse("crashed", 500)
-        shared.save(request, response)
+        await shared.save(request, response)
         return response
 
     @app.websocket("/ws")

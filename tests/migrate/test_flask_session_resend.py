@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 
-from gateway.migrate import flask_session
+from gateway.migrate import shared_session
 from gateway.migrate.flask_session import FlaskSession, FlaskSessionMiddleware, Session
 
 
@@ -90,7 +90,7 @@ class Clock:
     def everywhere(self) -> Iterator[None]:
         with (
             patch.object(flask.sessions, "datetime", self),
-            patch.object(flask_session, "datetime", self),
+            patch.object(shared_session, "datetime", self),
             patch.object(TimestampSigner, "get_timestamp", lambda signer: int(self.time.timestamp())),
         ):
             yield
@@ -133,7 +133,7 @@ def new_app(session: FlaskSession) -> FastAPI:
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> JSONResponse:
         response = JSONResponse(None, 500)
-        session.save(request, response)
+        await session.save(request, response)
         return response
 
     return app
