@@ -40,7 +40,8 @@ class History:
         self._texts_in_memory: dict[str, str] = {}
         self._entries: list[Entry] = []
         self._read_at: tuple[int, int, int] | None = None
-        self._complaint = ""
+        self._unreadable = ""
+        self._unwritable = ""
         # Saving happens in a thread, beside an event loop that records and reads.
         self._changing = threading.Lock()
         self._saving = threading.Lock()
@@ -48,7 +49,7 @@ class History:
     @property
     def problem(self) -> str:
         """Why what was recorded last is in memory only, or what is on disk cannot be read; "" if all is well."""
-        return self._complaint
+        return self._unwritable or self._unreadable
 
     def entries(self) -> list[Entry]:
         """Oldest first."""
@@ -122,9 +123,12 @@ class History:
             try:
                 self._save(self._folder)
             except OSError as error:
-                self._complain(f"{self._folder} cannot be written: {error.strerror or error}")
+                complaint = f"{self._folder} cannot be written: {error.strerror or error}"
+                if complaint != self._unwritable:
+                    logger.warning("%s; the history goes on in memory", complaint)
+                self._unwritable = complaint
             else:
-                self._complaint = ""
+                self._unwritable = ""
 
     def set_aside(self, content: bytes) -> Path | None:
         """Keep a file that is about to be replaced and was never live; None where there is no way to."""
@@ -194,8 +198,12 @@ class History:
             # What was read before stays known, if somebody has cleared the folder under a running gateway.
             return
         except OSError as error:
-            self._complain(f"{self._folder} cannot be read: {error.strerror or error}")
+            complaint = f"{path} cannot be read: {error.strerror or error}"
+            if complaint != self._unreadable:
+                logger.warning("%s", complaint)
+            self._unreadable = complaint
             return
+        self._unreadable = ""
         self._entries = entries
         self._read_at = signature
 
@@ -217,11 +225,6 @@ class History:
         others.sort(key=lambda path: path.stat().st_mtime_ns)
         for path in others[:-9]:
             path.unlink(missing_ok=True)
-
-    def _complain(self, complaint: str) -> None:
-        if complaint != self._complaint:
-            self._complaint = complaint
-            logger.warning("%s; the history goes on in memory", complaint)
 
     @staticmethod
     def _journal(folder: Path) -> Journal:
