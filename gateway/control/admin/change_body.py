@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, model_validator
 
 from gateway.change.change import Change, Move, RollBack, Split
 from gateway.config.model import SCALE
@@ -63,23 +64,38 @@ class RollBackBody(_Body):
         return RollBack(self.route, self.version, self.all)
 
 
-class ChangeBody(_Body):
-    """Exactly one of the three."""
+class _Moving(_Body):
+    move: MoveBody
 
-    move: MoveBody | None = None
-    split: SplitBody | None = None
-    rollback: RollBackBody | None = None
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(each is not None for each in (self.move, self.split, self.rollback)) != 1:
-            raise ValueError("give exactly one of move, split and rollback")
-        return self
+class _Splitting(_Body):
+    split: SplitBody
+
+
+class _RollingBack(_Body):
+    rollback: RollBackBody
+
+
+def _kind(body: object) -> str | None:
+    kinds = [kind for kind in ("move", "split", "rollback") if isinstance(body, Mapping) and kind in body]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+_Any = Annotated[
+    Annotated[_Moving, Tag("move")] | Annotated[_Splitting, Tag("split")] | Annotated[_RollingBack, Tag("rollback")],
+    Discriminator(
+        _kind, custom_error_type="change", custom_error_message="give exactly one of move, split and rollback"
+    ),
+]
+
+
+class ChangeBody(RootModel[_Any]):
+    """A move, a split or a rollback."""
 
     def change(self) -> Change:
-        wanted = self.move or self.split or self.rollback
-        assert wanted is not None
-        return wanted.change()
+        match self.root:
+            case _Moving(move=body) | _Splitting(split=body) | _RollingBack(rollback=body):
+                return body.change()
 
 
 class Question(_Body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -81,5 +82,6 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None) -> Resp
 
 def _complaint(error: Any) -> str:
     """Such as ``body.change.split.weights: Input should be a valid dictionary``; never the value itself."""
-    place = ".".join(str(step) for step in error["loc"])
+    # Which form of several a value has is a step, too, and has the name of its only key.
+    place = ".".join(str(step) for step, _ in groupby(error["loc"]))
     return f"{place}: {error['msg']}"
