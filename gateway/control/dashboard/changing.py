@@ -15,7 +15,7 @@ from gateway.control.admin.problem import Refusal
 from gateway.control.admin.running import Running
 from gateway.control.admin.status import Status, status_of
 from gateway.control.dashboard import words
-from gateway.control.dashboard.fields import MOST_BYTES, Asked, FieldError, change, split
+from gateway.control.dashboard.fields import Asked, FieldError, change, split
 from gateway.control.dashboard.looking import charts_of
 from gateway.control.dashboard.overview import Row, colours
 from gateway.control.dashboard.page import page
@@ -83,7 +83,7 @@ def changing_routes(running: Running, changing: Changing) -> APIRouter:
     @router.post("/apply")
     async def apply(request: Request) -> Response:
         try:
-            asked = Asked.parse(await _body(request))
+            asked = Asked.parse(await request.body())
         except FieldError as error:
             return page("message.html", 422, page="", title="Nothing was changed", text=str(error))
         name = asked.user or user(request)
@@ -170,13 +170,3 @@ def _weights(row: Row, default: str, fields: dict[str, str]) -> list[Weight]:
         for share in row.to
         if share.backend != default
     ]
-
-
-async def _body(request: Request) -> bytes:
-    """Raises FieldError if it is longer than any form."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise FieldError("The page has sent more than a form can hold.")
-    return body

@@ -14,9 +14,6 @@ from pydantic import ValidationError
 from gateway.change.change import Change
 from gateway.control.admin.change_body import ChangeBody
 
-# Bytes of a form: a change of every weight of every backend there can be, with a long reason, fits many times over.
-MOST_BYTES = 64 * 1024
-
 _WEIGHT = "weight."
 
 
