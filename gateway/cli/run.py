@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,6 +15,7 @@ from gateway.cli.routes import print_table
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, refuse
 from gateway.cli.state import StateFolder
 from gateway.config.problem import ConfigError
+from gateway.control.access_log import AccessLogError
 from gateway.control.listening import Address, ListenError
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 # The start shows the table, and not pages of it.
 _MOST_ROUTES = 40
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 def run(
@@ -43,6 +50,10 @@ def run(
     drain_timeout: Annotated[
         int, typer.Option(min=0, max=3600, help="Seconds that running requests have to finish at the end.")
     ] = 25,
+    access_log: Annotated[
+        str, typer.Option(metavar="PATH|-|off", help="A line for each request, to a file or to standard output.")
+    ] = "off",
+    access_log_format: Annotated[LogFormat, typer.Option(help="What the lines are.")] = LogFormat.TEXT,
     routes_option: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,
     as_json: AsJson = False,
@@ -72,12 +83,14 @@ def run(
         drain_timeout=drain_timeout,
         tokens=tokens,
         state=state,
+        access_log=access_log,
+        access_log_format="json" if access_log_format is LogFormat.JSON else "text",
     )
     try:
         code = serve(settings, _tell_json if as_json else _tell)
     except ConfigError as error:
         refuse(error.problems, as_json)
-    except ListenError as error:
+    except (ListenError, AccessLogError) as error:
         _fail(str(error), 1)
     except StartError as error:
         if error.failure.problems:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from gateway.control.access_log import LogTarget
+from gateway.telemetry.access_line import Format
+
 # Seconds beyond the drain time in which the apps may shut down.
 GRACE = 5
 # Seconds for which a worker that is to end keeps idle connections, since they may bring a request yet; and if another
@@ -21,6 +24,7 @@ class Options:
 
     ``runtime`` is the directory of this run. In it the worker keeps its numbers, in ``slots``, and the text of what it
     serves, in ``DIGEST.yaml``. ``last_good`` is the digest of what serves now, if the file should turn out to be bad.
+    The last three are what LogTarget is made of.
     """
 
     routes: Path
@@ -31,6 +35,13 @@ class Options:
     slots: Path
     last_good: str
     drain_timeout: int
+    access_log: str
+    access_log_format: Format
+    access_log_descriptor: int
+
+    @property
+    def log_target(self) -> LogTarget:
+        return LogTarget(self.access_log, self.access_log_format, self.access_log_descriptor)
 
     def arguments(self) -> list[str]:
         values = asdict(self)
@@ -43,6 +54,7 @@ class Options:
             "Path": Path,
             "int": int,
             "str": str,
+            "Format": str,
             "tuple[int, ...]": _descriptors,
         }
         parser = argparse.ArgumentParser(prog="python -m gateway.control.worker")

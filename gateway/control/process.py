@@ -77,7 +77,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 # What an app prints belongs to the log, not to the output of `gateway run`.
                 stdout=sys.stderr.fileno(),
-                pass_fds=(*inherited, options.lifeline),
+                pass_fds=(*inherited, options.lifeline, *options.log_target.inherited),
                 # A terminal's Ctrl-C goes to its whole process group: it is the control process' to decide on.
                 start_new_session=True,
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
+from gateway.control.access_log import OFF, LogTarget, log_target
 from gateway.control.admin.serving import serving
 from gateway.control.admin.tokens import Tokens
 from gateway.control.doors import Doors, open_doors
@@ -26,6 +27,7 @@ from gateway.control.service_manager import ServiceManager
 from gateway.control.supervisor import Plan, Supervisor
 from gateway.history.folder import state_folder
 from gateway.history.history import History
+from gateway.telemetry.access_line import Format
 from gateway.telemetry.exposition import Aggregate
 
 logger = logging.getLogger("gateway.control")
@@ -40,7 +42,7 @@ class Settings:
     Sockets that the service manager passes stand in the place of ``address`` and ``admin``.
 
     ``tokens`` are for the admin listener; it needs them wherever others can reach it. ``state`` is the state folder,
-    None for the one beside the file.
+    None for the one beside the file. ``access_log`` is a path, ``-`` or ``off``.
     """
 
     routes: Path
@@ -50,6 +52,8 @@ class Settings:
     drain_timeout: int
     tokens: Tokens
     state: Path | None = None
+    access_log: str = OFF
+    access_log_format: Format = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,17 @@ class Started:
 def run(settings: Settings, announce: Callable[[Started], None]) -> int:
     """Serve until a signal ends it, and return the exit code. ``announce`` is called once everything is ready.
 
-    Raises ConfigError for a bad file, ListenError for an address that cannot be had, and StartError when no worker
-    can start. Nothing runs on after either.
+    Raises ConfigError for a bad file, ListenError for an address that cannot be had, AccessLogError for a log that
+    cannot be written, and StartError when no worker can start. Nothing runs on after either.
     """
     loaded = load_file(settings.routes)
     logs.configure("control")
     with contextlib.ExitStack() as stack:
         doors = stack.enter_context(open_doors(settings.address, settings.admin, with_tokens=bool(settings.tokens)))
+        target = stack.enter_context(log_target(settings.access_log, settings.access_log_format))
         runtime = stack.enter_context(_runtime_directory())
         history = stack.enter_context(_history(settings, doors.admin_place))
-        control = _Control(settings, loaded, doors, ServiceManager.of(os.environ), runtime, history)
+        control = _Control(settings, loaded, doors, ServiceManager.of(os.environ), runtime, history, target)
         return asyncio.run(control.run(announce))
 
 
@@ -88,6 +93,7 @@ class _Control:
         manager: ServiceManager,
         runtime: Path,
         history: History,
+        target: LogTarget,
     ) -> None:
         self._doors = doors
         self._manager = manager
@@ -96,7 +102,7 @@ class _Control:
         self._live = LiveConfig(loaded, runtime, history)
         self._numbers = Aggregate()
         self._routes = settings.routes.absolute()
-        plan = Plan(self._routes, settings.workers, settings.drain_timeout, runtime)
+        plan = Plan(self._routes, settings.workers, settings.drain_timeout, runtime, target)
         self._supervisor = Supervisor(plan, doors.public, self._live, self._numbers)
         self._exit_code = 0
         self._asked: set[asyncio.Task[None]] = set()

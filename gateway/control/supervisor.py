@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from gateway.control.access_log import NO_LOG, LogTarget
 from gateway.control.backoff import Backoff
 from gateway.control.live import LiveConfig
 from gateway.control.messages import Failed, Ready, Reloaded
@@ -30,6 +31,7 @@ class Plan:
     workers: int
     drain_timeout: int
     runtime: Path
+    log_target: LogTarget = NO_LOG
 
 
 class StartError(Exception):
@@ -193,6 +195,9 @@ class Supervisor:
             slots=plan.runtime / f"numbers-{next(self._serials)}",
             last_good=self._live.last_good,
             drain_timeout=plan.drain_timeout,
+            access_log=plan.log_target.place,
+            access_log_format=plan.log_target.form,
+            access_log_descriptor=plan.log_target.descriptor,
         )
         worker = await WorkerProcess.spawn(options, self._listeners)
         self._processes[worker] = None

@@ -92,8 +92,9 @@ class Worker:
     async def _start(self) -> Gateway:
         options = self._options
         slots = SlotFile(options.slots)
+        access_log = options.log_target.open(slots)
         try:
-            gateway = Gateway(load_file(options.routes), path=options.routes, slots=slots)
+            gateway = Gateway(load_file(options.routes), path=options.routes, slots=slots, access_log=access_log)
             await gateway.start()
         except ConfigError:
             # The file is bad now, but a good one is live in the other workers, or was in the one that this one
@@ -101,7 +102,8 @@ class Worker:
             if not options.last_good:
                 raise
             text = text_path(options.runtime, options.last_good).read_bytes()
-            gateway = Gateway(load_text(text, options.routes.name), path=options.routes, slots=slots)
+            loaded = load_text(text, options.routes.name)
+            gateway = Gateway(loaded, path=options.routes, slots=slots, access_log=access_log)
             await gateway.start()
         self._put_down(gateway.loaded)
         gateway.on_reload.append(lambda reload: self._tell(gateway, reload))

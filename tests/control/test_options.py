@@ -15,6 +15,9 @@ OPTIONS = Options(
     slots=Path("/run/gateway/numbers-7"),
     last_good="",
     drain_timeout=25,
+    access_log="/var/log/my gateway/access.log",
+    access_log_format="json",
+    access_log_descriptor=-1,
 )
 
 
