@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from gateway.http1.field import Field
 from gateway.http1.field_name import (
     CONNECTION,
     CONTENT_LENGTH,
@@ -72,7 +73,14 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     given = 0
     length: int | None = None
     close = False
-    for name, value in fields:
+    values: list[bytes] = []
+    for field in fields:
+        if type(field) is Field:
+            line = field.passed
+            if line is not None:
+                append(line)
+                continue
+        name, value = field
         known = name if type(name) is FieldName else KNOWN.get(name) or field_name(name)
         line = known.line
         if line is None:
@@ -92,6 +100,7 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
                 # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
                 given |= kind
             elif kind == CONNECTION:
+                values.append(value)
                 close = _read_connection(value, parts) or close
                 continue
             elif kind in _OURS:
@@ -99,9 +108,10 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
             line = known.spelling
         append(line)
         append(value)
-    # One pass over all values together; the rest of the head is ours.
-    values = b"".join(parts[3::2])
-    if len(values.translate(None, _CONTROL)) != len(values):
+        values.append(value)
+    # One pass over all of them together; the rest of the head is ours.
+    together = b"".join(values)
+    if len(together.translate(None, _CONTROL)) != len(together):
         raise ValueError("a response header value has a control character in it")
     parts[1] = defaults.beside[given]
     return parts, length, close

@@ -11,13 +11,11 @@ from gateway.http1.field_name import CONNECTION, TRANSFER_ENCODING, FieldName, f
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.headers import HOP_BY_HOP, Fields, read_connection
 from gateway.upstream.limits import FIELDS, HEAD_SIZE
+from gateway.upstream.plain_response import PLACES, read_plain
 
 # Field names as apps write them, for those that are passed on unread. Apps can invent names.
 _PLAIN: dict[bytes, FieldName] = {}
 _MEMORY: Final = 1024
-
-# They may hold the app's own address (rewrite.py).
-_PLACES: Final = frozenset((b"location", b"content-location", b"set-cookie"))
 
 _SWITCHING: Final = 101
 _EARLY_HINTS: Final = 103
@@ -101,6 +99,8 @@ class ResponseReader:
             return
         if not self.begun:
             self.begun = True
+            if self._read_plain(data):
+                return
             # The parser makes a string of it for each who asks.
             self._is_1_1 = data[:9] == b"HTTP/1.1 "
             if data[0] != _H:
@@ -126,6 +126,36 @@ class ResponseReader:
             self.reusable = False
         if not self.complete:
             self._look_after()
+
+    def _read_plain(self, data: bytes) -> bool:
+        """Read a head of the usual form, and what has come of its content. False leaves all to the parser."""
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > HEAD_SIZE:
+            return False
+        plain = read_plain(data[:end])
+        if plain is None:
+            return False
+        status, fields, length, close, places = plain
+        if self._bodiless or status == 204 or status == 304:
+            # RFC 9112 6.3: whatever the fields say.
+            length = 0
+        end += 4
+        size = len(data) - end
+        if length is None or size > length:
+            return False
+        self.status = status
+        self.fields = fields
+        self.has_places = places
+        self.reusable = not close
+        self.head_complete = True
+        if size:
+            self.content.append(data[end:])
+            self.content_size = size
+        if size == length:
+            self.complete = True
+        else:
+            self._left = length - size
+        return True
 
     def _upgraded(self, behind: bytes) -> None:
         """The head ends in another protocol, which has begun with ``behind``."""
@@ -201,7 +231,7 @@ class ResponseReader:
             self._chunked = True
         if kind in HOP_BY_HOP:
             return None
-        if known in _PLACES:
+        if known in PLACES:
             self.has_places = True
         else:
             if len(_PLAIN) >= _MEMORY:

@@ -1,0 +1,110 @@
+"""Response heads as nearly all apps write them, read line by line.
+
+Of the lines of a head most have come before, from the same app: these are found in a table, and cost a tenth of what
+the parser takes for them. Whatever is not exactly of the usual form is left to the parser, which stays the one to say
+what is valid: nothing is read here that it would read differently (tests/upstream/test_plain_response.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gateway.http1.field import Field
+from gateway.http1.field_name import CONNECTION, CONTENT_LENGTH, DATE, PLAIN, SERVER, UNDERSCORED, field_name
+from gateway.upstream.headers import Fields
+from gateway.upstream.limits import FIELDS
+
+# They may hold the app's own address (rewrite.py).
+PLACES: Final = frozenset((b"location", b"content-location", b"set-cookie"))
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) [\t\x20-\x7e]*")
+_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)")
+_NUMBER: Final = re.compile(rb"[0-9]{1,15}")
+
+_PASSED: Final = (PLAIN, DATE, SERVER, UNDERSCORED)
+
+# What a line says beside itself.
+_NOTHING, _LENGTH, _PLACE, _KEEP, _CLOSE = range(5)
+
+_Known = tuple[int, Field]
+
+# Apps can write lines without end. Long ones seldom come twice.
+_LINES: dict[bytes, _Known] = {}
+_STATUS: dict[bytes, int] = {}
+_MEMORY: Final = 1024
+_LONGEST_KNOWN: Final = 128
+
+
+def read_plain(head: bytes) -> tuple[int, Fields, int | None, bool, bool] | None:
+    """The status, the fields for the client, the content-length, whether the connection is closed after the response,
+    and whether one of PLACES is there. None for a head that the parser has to read.
+
+    ``head`` is without its empty line.
+    """
+    lines = head.split(b"\r\n")
+    status = _STATUS.get(lines[0]) or _status(lines[0])
+    if not status or len(lines) > FIELDS:
+        return None
+    del lines[0]
+    fields: Fields = []
+    append = fields.append
+    length: int | None = None
+    close = places = False
+    for line in lines:
+        known = _LINES.get(line) or _read(line)
+        if known is None:
+            return None
+        says, field = known
+        if says:
+            if says == _LENGTH:
+                if length is not None:
+                    return None
+                length = field.number
+            elif says == _PLACE:
+                places = True
+            else:
+                close = close or says == _CLOSE
+                continue
+        append(field)
+    return status, fields, length, close, places
+
+
+def _status(line: bytes) -> int:
+    """0 for a line that is not of the usual form."""
+    found = _STATUS_LINE.fullmatch(line)
+    if found is None:
+        return 0
+    status = int(found[1])
+    if len(line) <= _LONGEST_KNOWN:
+        if len(_STATUS) >= _MEMORY:
+            _STATUS.clear()
+        _STATUS[line] = status
+    return status
+
+
+def _read(line: bytes) -> _Known | None:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return None
+    name, value = field_name(found[1]), found[2].rstrip(b" \t")
+    if name.kind == CONNECTION:
+        option = value.lower()
+        if option != b"close" and option != b"keep-alive":
+            # It may take other fields away (RFC 9110 7.6.1).
+            return None
+        says = _CLOSE if option == b"close" else _KEEP
+    elif name.kind == CONTENT_LENGTH:
+        if _NUMBER.fullmatch(value) is None:
+            return None
+        says = _LENGTH
+    elif name.kind in _PASSED:
+        says = _PLACE if name in PLACES else _NOTHING
+    else:
+        return None
+    known = says, Field(name, value)
+    if len(line) <= _LONGEST_KNOWN:
+        if len(_LINES) >= _MEMORY:
+            _LINES.clear()
+        _LINES[line] = known
+    return known
