@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent / "gateway"
 ALLOWED: dict[str, set[str]] = {
     "routing": set(),
     "telemetry": set(),
+    "compat": set(),
     "websocket": set(),
     "http1": set(),
     "server": {"http1", "websocket"},
@@ -24,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "change": {"history", "config", "routing"},
     "upstream": {"config", "routing", "http1", "websocket"},
     "backends": {"upstream", "config", "routing", "http1"},
-    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1"},
+    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat"},
     "control": {"change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
     "cli": {"migrate", "change", "history", "control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
