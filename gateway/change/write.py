@@ -16,7 +16,7 @@ from typing import Final
 from gateway.change.change import ChangeError
 from gateway.change.plan import Plan
 from gateway.history.entry import Origin
-from gateway.history.folder import sync_folder, write_all
+from gateway.history.folder import give_to_owner_of, sync_folder, write_all
 from gateway.history.history import History
 
 # Seconds that another command may take for writing. It takes milliseconds.
@@ -117,7 +117,11 @@ def _replaced(target: str, content: bytes, status: os.stat_result | None) -> boo
         return False
     try:
         try:
-            if status is not None and not _made_alike(file, target, status):
+            if status is None:
+                # What it was like is lost with it; as a gateway under another user has to read it, so can all.
+                give_to_owner_of(Path(folder), file)
+                os.fchmod(file, 0o644)
+            elif not _made_alike(file, target, status):
                 return False
             write_all(file, content)
             os.fsync(file)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.change.described import described
 from gateway.config.loader import load_text
 from gateway.config.model import Config
-from gateway.change.described import described
 
 HEAD = """\
 version: 1
