@@ -20,17 +20,23 @@ def print_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbe
 
     To a terminal as wide as it is; to anything else plain, without colour, and each row on one line.
     """
-    on_terminal = sys.stdout.isatty()
-    table = Table(box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False, show_edge=False)
+    if sys.stdout.isatty():
+        Console().print(columns(titles, rows, numbers=numbers))
+        return
+    plain = StringIO()
+    Console(file=plain, width=_UNCUT, color_system=None).print(columns(titles, rows, numbers=numbers, lined=False))
+    for line in plain.getvalue().splitlines():
+        print(line.rstrip())
+
+
+def columns(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = (), lined: bool = True
+) -> Table:
+    """The same as a thing to print; ``lined`` has a line below the titles."""
+    table = Table(box=box.SIMPLE_HEAD if lined else None, pad_edge=False, show_edge=False)
     for title in titles:
         table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
     for row in rows:
         # As Text: a path such as /[id] is not markup.
         table.add_row(*map(Text, row))
-    if on_terminal:
-        Console().print(table)
-        return
-    plain = StringIO()
-    Console(file=plain, width=_UNCUT, color_system=None).print(table)
-    for line in plain.getvalue().splitlines():
-        print(line.rstrip())
+    return table

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import check, explain, routes, run, schema
+from gateway.cli import check, diff, explain, history, move, rollback, routes, run, schema, split, status
 from gateway.version import __version__
 
 # click's, wherever this version of typer keeps it.
@@ -44,6 +44,12 @@ app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(r
 app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
 app.command(epilog="Example: gateway routes --json")(routes.routes)
 app.command(epilog="Example: gateway explain GET '/books/7?page=2' -H 'X-Beta: 1'")(explain.explain)
+app.command(epilog="Example: gateway move 'GET /books/{id}' new -m 'parity checked'")(move.move)
+app.command(epilog="Example: gateway split /books new=25")(split.split)
+app.command(epilog="Examples: gateway rollback · gateway rollback /books · gateway rollback --to 12")(rollback.rollback)
+app.command(epilog="Example: gateway history -n 50")(history.history)
+app.command(epilog="Examples: gateway diff · gateway diff 11 12 · gateway diff 12 file")(diff.diff)
+app.command(epilog="Examples: gateway status · gateway status --watch · gateway status --json")(status.status)
 app.command(epilog="Example: gateway schema > routes.schema.json")(schema.schema)
 
 

@@ -1,0 +1,119 @@
+"""`gateway status`: what the running gateway does."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from gateway.cli.carry_out import fail
+from gateway.cli.columns import columns, print_columns
+from gateway.cli.exit_code import NOT_DONE
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json
+from gateway.cli.state import StateFolder
+from gateway.cli.status_view import (
+    BACKEND_TITLES,
+    NUMBERS,
+    ROUTE_TITLES,
+    backend_rows,
+    heading,
+    is_well,
+    route_rows,
+)
+
+if TYPE_CHECKING:
+    from gateway.cli.listener import Listener
+
+# Seconds between two looks; the figures are by the second.
+_PAUSE: Final = 1.0
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, every second, until Ctrl-C.")] = False,
+    routes: RoutesOption = DEFAULT_FILE,
+    state: StateFolder = None,
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="GATEWAY_ADMIN",
+            help="Ask the admin listener there; $GATEWAY_ADMIN_TOKEN is its token.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print live requests, errors and latency by route and backend, and what the workers serve.
+
+    Rates are of the last 10 seconds; errors (5xx), latencies and the shares seen are of the last minute. Exits with 0
+    if the file is good and all workers serve what is live, with 1 if not or if there is no answer.
+    """
+    # Here, not above: httpx takes a tenth of a second that --help need not wait for.
+    from gateway.cli.listener import Listener, NotTold, listener_url
+
+    try:
+        with Listener(admin or listener_url(routes, state)) as listener:
+            if watch:
+                _watch(listener, as_json)
+                return
+            told = listener.status()
+    except NotTold as error:
+        fail("not-told", str(error), NOT_DONE, as_json)
+    if as_json:
+        print_json(told)
+    else:
+        _print(told)
+    if not is_well(told):
+        raise typer.Exit(NOT_DONE)
+
+
+def _watch(listener: Listener, as_json: bool) -> None:
+    """Raises NotTold if there is not even a first answer; one that fails later may come back."""
+    from gateway.cli.listener import NotTold
+
+    told = listener.status()
+    try:
+        if not as_json and sys.stdout.isatty():
+            with Live(_screen(told), console=Console(), screen=True, auto_refresh=False) as live:
+                while True:
+                    time.sleep(_PAUSE)
+                    try:
+                        live.update(_screen(listener.status()), refresh=True)
+                    except NotTold as error:
+                        live.update(Text(str(error)), refresh=True)
+        while True:
+            if as_json:
+                print(json.dumps(told, ensure_ascii=False), flush=True)
+            else:
+                _print(told)
+                print(flush=True)
+            time.sleep(_PAUSE)
+            told = listener.status()
+    except KeyboardInterrupt:
+        return
+
+
+def _print(told: Mapping[str, Any]) -> None:
+    for line in heading(told):
+        print(line)
+    print()
+    print_columns(ROUTE_TITLES, route_rows(told), numbers=NUMBERS)
+    print()
+    print_columns(BACKEND_TITLES, backend_rows(told), numbers=NUMBERS)
+
+
+def _screen(told: Mapping[str, Any]) -> Group:
+    return Group(
+        *map(Text, heading(told)),
+        Text(),
+        columns(ROUTE_TITLES, route_rows(told), numbers=NUMBERS),
+        Text(),
+        columns(BACKEND_TITLES, backend_rows(told), numbers=NUMBERS),
+    )
