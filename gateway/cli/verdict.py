@@ -12,6 +12,7 @@ from gateway.cli.request import Request
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.dataplane.forwarded import ForwardedFields
 from gateway.dataplane.inbound import TrustedProxies, admit
 from gateway.dataplane.override import OverrideRule, UnknownBackend
 from gateway.routing.path import PathError, canonical
@@ -120,15 +121,17 @@ def as_data(request: Request, verdict: Verdict) -> Mapping[str, object]:
     }
 
 
-def _admitted(request: Request, path: str, forwarded: bytes, config: Config) -> Request:
-    """The request as routes see it: with the gateway's own X-Forwarded-* fields, and the client they name."""
+def _admitted(request: Request, path: str, raw_path: bytes, config: Config) -> Request:
+    """The request as routes see it: with the fields that the gateway adds, and the client they name."""
     scope: Scope = {
         "type": "http",
         "scheme": request.scheme,
         "headers": list(request.headers),
         "client": (request.client, 0) if request.client else None,
     }
-    scope, client, _ = admit(scope, path, forwarded, TrustedProxies(config.trusted_proxies), "")
+    scope, client, _ = admit(
+        scope, path, raw_path, TrustedProxies(config.trusted_proxies), ForwardedFields(config.forwarded), ""
+    )
     return replace(request, headers=tuple(scope["headers"]), client=client)
 
 

@@ -77,6 +77,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "websockets.max_message": "a whole number of bytes from 1024 to 1073741824",
     "trusted_proxies": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
     "trusted_proxies.*": 'an address or network in quotes, such as "10.0.0.0/8"',
+    "forwarded": "x-forwarded, forwarded or both",
     "routes": "a list of routes; [] for none",
     "routes.*": "a mapping with 'path' and 'to'",
     "routes.*.path": "text of at most 2000 characters, such as /books/{id}",

@@ -338,6 +338,10 @@ class Config(Model):
         description="Addresses and networks of the proxies in front whose `X-Forwarded-*` headers are believed.",
         examples=[["127.0.0.1", "10.0.0.0/8"]],
     )
+    forwarded: Literal["x-forwarded", "forwarded", "both"] = Field(
+        default="x-forwarded",
+        description="What tells the apps who the client is: `X-Forwarded-*`, `Forwarded` (RFC 7239), or both.",
+    )
     routes: tuple[RouteConfig, ...] = Field(
         default=(),
         strict=False,

@@ -192,7 +192,7 @@ class Gateway:
         trace = None
         if snapshot.traces is not None:
             scope, trace = snapshot.traces.enter(scope, snapshot.trusted)
-        scope, client, request_id = admit(scope, path, raw_path, snapshot.trusted, request_id)
+        scope, client, request_id = admit(scope, path, raw_path, snapshot.trusted, snapshot.forwarded, request_id)
         root_path = scope.get("root_path")
         if root_path:
             path = _below(path, root_path)

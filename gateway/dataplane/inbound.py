@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from gateway.dataplane.forwarded import ForwardedFields
 from gateway.http1.field_name import FieldName
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -34,14 +35,7 @@ OWNED = frozenset(
     )
 )
 
-_FOR = FieldName(b"X-Forwarded-For")
-_HOST = FieldName(b"X-Forwarded-Host")
-_PORT = FieldName(b"X-Forwarded-Port")
-_PROTO = FieldName(b"X-Forwarded-Proto")
 _REQUEST_ID = FieldName(b"X-Request-Id")
-
-# A WebSocket's handshake is told to the app with the scheme of the page around it.
-_PAGE_SCHEMES = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
 
 _MEMORY = 4096
 # What may stand in a log line and in an error page as it is.
@@ -103,7 +97,10 @@ class Said:
 
 
 def heard(headers: RawHeaders, trusted: TrustedProxies) -> Said:
-    """Read the fields of a trusted peer.
+    """Read the fields of a trusted peer: ``X-Forwarded-*``, and not ``Forwarded``.
+
+    A proxy that writes the one passes the other on as its client sent it, and nobody can tell which. Nearly all write
+    ``X-Forwarded-*``.
 
     The client is the rightmost address in ``X-Forwarded-For`` that is not itself a trusted proxy: what stands left
     of it was written by whoever sent it.
@@ -138,12 +135,14 @@ def heard(headers: RawHeaders, trusted: TrustedProxies) -> Said:
     return said
 
 
-def admit(scope: Scope, path: str, raw_path: bytes, trusted: TrustedProxies, request_id: str) -> tuple[Scope, str, str]:
+def admit(
+    scope: Scope, path: str, raw_path: bytes, trusted: TrustedProxies, forwarded: ForwardedFields, request_id: str
+) -> tuple[Scope, str, str]:
     """The scope as the app gets it, the client's address (empty for a Unix socket), and the request's id.
 
     A new scope with a new header list: the server's own stays as it is, whatever it or an app appends to it later.
-    An app behind ``ProxyFix`` or another reader of ``X-Forwarded-*`` finds one value in each, the one that the
-    rest of the scope says too; an app without one needs none.
+    An app behind ``ProxyFix`` or another reader of such fields finds in them what the rest of the scope says too; an
+    app without one needs none.
     """
     headers: RawHeaders = scope["headers"]
     peer = scope.get("client")
@@ -178,21 +177,10 @@ def admit(scope: Scope, path: str, raw_path: bytes, trusted: TrustedProxies, req
         headers = [field for field in headers if field[0] not in OWNED]
     scope["headers"] = [
         *headers,
-        (_FOR, client.encode("latin-1")),
-        (_HOST, host),
-        (_PORT, port or port_of(host, scheme)),
-        (_PROTO, _PAGE_SCHEMES[scheme]),
+        *forwarded.of(client, host, port, scheme),
         (_REQUEST_ID, request_id.encode("latin-1")),
     ]
     return scope, client, request_id
-
-
-def port_of(host: bytes, scheme: str) -> bytes:
-    """The port that the client addressed: what ``Host`` names after its colon, or the scheme's own."""
-    name, colon, port = host.rpartition(b":")
-    if colon and port.isdigit() and (name[-1:] == b"]" or b":" not in name):
-        return port
-    return b"443" if scheme in ("https", "wss") else b"80"
 
 
 def _socket_scheme(scheme: str) -> str:

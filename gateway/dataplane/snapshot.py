@@ -13,6 +13,7 @@ from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
 from gateway.dataplane.exchange import SERVED_BY
+from gateway.dataplane.forwarded import ForwardedFields
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
 from gateway.routing.split import EvenDraw, Points, Split
@@ -76,6 +77,7 @@ class Snapshot:
     backends: Mapping[str, Backend]
     override: OverrideRule | None
     trusted: TrustedProxies
+    forwarded: ForwardedFields
     sticky_cookie: IdCookie
     slots: SlotFile
     traces: Traces | None
@@ -126,6 +128,7 @@ def compile_snapshot(
         backends=backends,
         override=OverrideRule(config.override, backends) if config.override is not None else None,
         trusted=TrustedProxies(config.trusted_proxies),
+        forwarded=ForwardedFields(config.forwarded),
         sticky_cookie=IdCookie(config.sticky_cookie.name.encode()),
         slots=slots,
         traces=traces,

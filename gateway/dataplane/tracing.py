@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from starlette.types import Scope
 
 from gateway.config.model import Config, Tracing
-from gateway.dataplane.inbound import RawHeaders, TrustedProxies, port_of
+from gateway.dataplane.forwarded import port_of
+from gateway.dataplane.inbound import RawHeaders, TrustedProxies
 from gateway.http1.field_name import FieldName
 from gateway.telemetry.recorder import METHODS
 from gateway.telemetry.trace_context import TRACEPARENT, TRACESTATE, drawn, new_span_id, new_trace_id, read, write
@@ -131,9 +132,9 @@ class Traces:
 
 
 def _public_host(headers: RawHeaders) -> bytes:
-    """What the gateway told the app of the host that the client named."""
-    for name, value in reversed(headers):
-        if name == b"x-forwarded-host":
+    """The host that the client named, as the app is told of it."""
+    for name, value in headers:
+        if name == b"host":
             return value
     return b""
 

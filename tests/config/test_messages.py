@@ -39,6 +39,7 @@ def test_a_good_file_has_no_problem() -> None:
         ("override: allow", "11: 'override' must be a mapping with 'allow', 'secret' or both, not 'allow'"),
         ("trusted_proxies: 10.0.0.1", f"18: 'trusted_proxies' must be {NETWORKS}, not '10.0.0.1'"),
         ("trusted_proxies: [10]", f"19: 'trusted_proxies' must be {NETWORK}, not 10"),
+        ("forwarded: true", "12: 'forwarded' must be x-forwarded, forwarded or both, not true"),
         ("defaults: {sticky: cookies}", f"20: 'sticky' must be {STICKY}, not 'cookies'; did you mean 'cookie'?"),
         ("sticky_cookie: {name: a b}", "23: 'name' must be a cookie name, not 'a b'"),
         ("sticky_cookie: {max_age: 1d}", f"26: 'max_age' must be {SECONDS}, not '1d'"),
@@ -57,7 +58,7 @@ def test_a_good_file_has_no_problem() -> None:
         ("defualts: {}", "1: unknown key 'defualts'; did you mean 'defaults'?"),
         ("upstreams: {}", "1: unknown key 'upstreams'; did you mean 'backends'?"),
         ("x-mine: 1", "1: unknown key 'x-mine'; the keys here are version, backends, default, defaults, sticky_cookie, "
-         "websockets, expose, tracing, override, trusted_proxies or routes"),
+         "websockets, expose, tracing, override, trusted_proxies, forwarded or routes"),
     ],
 )  # fmt: skip
 def test_of_a_section(line: str, message: str) -> None:

@@ -41,6 +41,7 @@ defaults: {sticky: "header:X-User-Id"}
 sticky_cookie: {name: sid, max_age: 3600, domain: example.com}
 override: {header: X-B, cookie: b, allow: [127.0.0.1], secret: "${S}"}
 trusted_proxies: ["10.0.0.0/8"]
+forwarded: both
 routes:
   - path: /books/{id:int}
     to: {legacy: 99.5, new: 0.5}

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from gateway.dataplane.inbound import RawHeaders, RequestIds, TrustedProxies, admit, heard, port_of
+from gateway.dataplane.forwarded import ForwardedFields
+from gateway.dataplane.inbound import RawHeaders, RequestIds, TrustedProxies, admit, heard
 
 NOBODY = TrustedProxies(())
 PROXY = TrustedProxies(["10.0.0.0/8", "::1"])
+AS_USUAL = ForwardedFields("x-forwarded")
 
 
 def scope(headers: RawHeaders, client: tuple[str, int] | None = ("203.0.113.9", 5), **more: Any) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def fields(scope: Any) -> dict[bytes, bytes]:
 
 
 def test_the_app_is_told_who_asks() -> None:
-    made, client, request_id = admit(scope([(b"accept", b"*/*")]), "/a", b"/a", NOBODY, "id1")
+    made, client, request_id = admit(scope([(b"accept", b"*/*")]), "/a", b"/a", NOBODY, AS_USUAL, "id1")
     assert client == "203.0.113.9"
     assert request_id == "id1"
     assert fields(made) == {
@@ -45,7 +47,7 @@ def test_the_app_is_told_who_asks() -> None:
 def test_the_servers_own_scope_stays_as_it_is() -> None:
     original = scope([(b"x-forwarded-for", b"1.1.1.1")])
     copy = {**original, "headers": list(original["headers"])}
-    admit(original, "/a", b"/a", NOBODY, "id1")
+    admit(original, "/a", b"/a", NOBODY, AS_USUAL, "id1")
     assert original == copy
 
 
@@ -63,8 +65,8 @@ def test_the_servers_own_scope_stays_as_it_is() -> None:
     ],
 )
 def test_nothing_of_it_is_taken_from_a_client(spoofed: tuple[bytes, bytes]) -> None:
-    honest, *_ = admit(scope([]), "/a", b"/a", PROXY, "id1")
-    made, *_ = admit(scope([spoofed, spoofed]), "/a", b"/a", PROXY, "id1")
+    honest, *_ = admit(scope([]), "/a", b"/a", PROXY, AS_USUAL, "id1")
+    made, *_ = admit(scope([spoofed, spoofed]), "/a", b"/a", PROXY, AS_USUAL, "id1")
     assert made == honest
 
 
@@ -83,6 +85,7 @@ def test_a_trusted_proxy_is_believed() -> None:
         "/a",
         b"/a",
         PROXY,
+        AS_USUAL,
         "id1",
     )
     assert client == "198.51.100.7"
@@ -144,6 +147,7 @@ def test_a_websocket_behind_https_is_wss_inside_and_https_in_the_field() -> None
         "/a",
         b"/a",
         PROXY,
+        AS_USUAL,
         "id1",
     )
     assert made["scheme"] == "wss"
@@ -151,25 +155,9 @@ def test_a_websocket_behind_https_is_wss_inside_and_https_in_the_field() -> None
 
 
 def test_a_unix_socket_has_no_client() -> None:
-    made, client, _ = admit(scope([], client=None), "/a", b"/a", PROXY, "id1")
+    made, client, _ = admit(scope([], client=None), "/a", b"/a", PROXY, AS_USUAL, "id1")
     assert client == ""
     assert made["client"] is None
-
-
-@pytest.mark.parametrize(
-    ("host", "scheme", "port"),
-    [
-        (b"a", "http", b"80"),
-        (b"a", "wss", b"443"),
-        (b"a:8000", "https", b"8000"),
-        (b"[::1]:8000", "http", b"8000"),
-        (b"[::1]", "http", b"80"),
-        (b"::1", "http", b"80"),
-        (b"a:", "http", b"80"),
-    ],
-)
-def test_the_port_is_the_one_that_was_addressed(host: bytes, scheme: str, port: bytes) -> None:
-    assert port_of(host, scheme) == port
 
 
 def test_trusted_addresses_are_networks_and_ipv4_may_come_mapped() -> None:
