@@ -349,6 +349,10 @@ addEventListener("pageshow", () => {
 document.addEventListener("visibilitychange", paint);
 
 settle();
-for (const input of document.querySelectorAll('#split input[type="number"]')) sync(input);
+for (const input of document.querySelectorAll('#split input[type="number"]')) {
+  sync(input);
+  // Typed before this script was there, or brought back by the Back button.
+  if (input.value !== input.defaultValue) weightsChanged();
+}
 if ("EventSource" in window) connect();
 setInterval(charts, CHARTS_EVERY);
