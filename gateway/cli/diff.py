@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from gateway.change.described import described
 from gateway.change.diff import unified
 from gateway.change.found import find
-from gateway.cli.carry_out import fail
+from gateway.cli.change_options import AdminUrl
 from gateway.cli.exit_code import BAD_REQUEST
+from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json, refuse
 from gateway.cli.state import StateFolder
 from gateway.config.loader import load_text
@@ -21,61 +22,82 @@ from gateway.history.history import History
 
 _FILE = "file"
 
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    name: str
-    text: str
+# The number of a version, or `file`.
+_Side = int | None
 
 
 def diff(
     old: Annotated[
-        str | None, typer.Argument(metavar="A", help="A version, or `file` as it is now.", show_default=False)
+        str | None, typer.Argument(metavar="[A]", help="A version, or `file` as it is now.", show_default=False)
     ] = None,
     new: Annotated[
-        str | None, typer.Argument(metavar="B", help="The same; by default the file.", show_default=False)
+        str | None, typer.Argument(metavar="[B]", help="The same; by default the file.", show_default=False)
     ] = None,
     routes: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,
+    admin: AdminUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what is different from version A to version B.
 
     With neither: between the last two versions that were live. With A alone: from it to the file as it is now.
     """
+    sides = None if old is None else (_side(old), _side(new or _FILE))
+    data = _by_files(sides, routes, state, as_json) if admin is None else _by_admin(sides, admin, as_json)
+    if as_json:
+        print_json(data)
+    elif data["diff"]:
+        typer.echo(f"{data['changes']}\n{data['diff']}", nl=False)
+    else:
+        typer.echo("no difference")
+
+
+def _side(text: str) -> _Side:
+    if text == _FILE:
+        return None
+    if not text.isdecimal():
+        raise typer.BadParameter(f"'{text}' is not the number of a version, nor 'file'")
+    return int(text)
+
+
+def _by_admin(sides: tuple[_Side, _Side] | None, admin: str, as_json: bool) -> Any:
+    from gateway.cli.by_admin import AdminApi
+
+    api = AdminApi(admin, as_json)
+    before, after = sides or _last_two([each["version"] for each in reversed(api.get("/history", limit=2)["versions"])])
+    if before is None or after is None:
+        raise typer.BadParameter("through --admin two versions can be compared, and not the file; give both")
+    return api.get("/diff", **{"from": before, "to": after})
+
+
+def _by_files(sides: tuple[_Side, _Side] | None, routes: Path, state: Path | None, as_json: bool) -> dict[str, str]:
     history = History(state_folder(routes, state))
-    if old is None:
-        versions = [entry.version for entry in history.entries()][-2:]
-        if len(versions) < 2:
-            message = history.problem or "there are no two versions yet; `gateway diff VERSION` compares with the file"
-            fail("unknown-version", message, BAD_REQUEST, as_json)
-        old, new = map(str, versions)
+    before, after = sides or _last_two([entry.version for entry in history.entries()])
     try:
-        sides = [_side(name, history, routes, as_json) for name in (old, new or _FILE)]
+        old, new = (_text(side, history, routes, as_json) for side in (before, after))
     except ConfigError as error:
         refuse(error.problems, as_json)
-    before, after = sides
-    summary = _summary(before.text, after.text)
-    text = unified(before.text, after.text, before.name, after.name)
-    if as_json:
-        print_json({"from": before.name, "to": after.name, "summary": summary, "diff": text})
-    else:
-        typer.echo(f"{summary}\n{text}" if text else "no difference", nl=not text)
+    names = [routes.name if side is None else f"version {side}" for side in (before, after)]
+    return {"diff": unified(old, new, *names), "changes": _changes(old, new)}
 
 
-def _side(name: str, history: History, routes: RoutesOption, as_json: bool) -> _Side:
-    if name == _FILE:
+def _last_two(versions: list[int]) -> tuple[int, int]:
+    if len(versions) < 2:
+        raise typer.BadParameter("there are no two versions yet; `gateway diff VERSION` compares one with the file")
+    return versions[-2], versions[-1]
+
+
+def _text(side: _Side, history: History, routes: Path, as_json: bool) -> str:
+    if side is None:
         content = find(routes).content
-        return _Side(routes.name, "" if content is None else content.decode("utf-8", "replace"))
-    if not name.isdecimal():
-        raise typer.BadParameter(f"'{name}' is not the number of a version, nor 'file'")
+        return "" if content is None else content.decode("utf-8", "replace")
     try:
-        return _Side(f"version {int(name)}", history.text(int(name)))
+        return history.text(side)
     except KeyError:
-        fail("unknown-version", f"no text is kept of version {name}; see `gateway history`", BAD_REQUEST, as_json)
+        fail("unknown-version", f"no text is kept of version {side}; see `gateway history`", BAD_REQUEST, as_json)
 
 
-def _summary(old: str, new: str) -> str:
+def _changes(old: str, new: str) -> str:
     try:
         before, after = (load_text(text, keep_unset=True) for text in (old, new))
     except ConfigError as error:

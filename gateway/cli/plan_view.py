@@ -45,7 +45,7 @@ def _moves(route: Mapping[str, Any], *, named: bool) -> Iterator[str]:
     if not route["moves"]:
         yield f"{where}nobody moves"
     for move in route["moves"]:
-        who = "everybody moves" if move["percent"] == 100 else f"{_number(move['percent'])} % of the users move"
+        who = "everybody moves" if move["percent"] == 100 else f"{_number(move['share'])} % of the users move"
         yield f"{where}{who} from {move['from']} to {move['to']}"
 
 
@@ -54,7 +54,7 @@ def _route(route: RoutePlan) -> dict[str, Any]:
         "label": route.label,
         "before": {backend: weight / 100 for backend, weight in route.before},
         "after": {backend: weight / 100 for backend, weight in route.after},
-        "moves": [{"from": source, "to": target, "percent": share / 100} for source, target, share in route.moves],
+        "moves": [{"from": source, "to": target, "share": share / 100} for source, target, share in route.moves],
     }
 
 

@@ -13,9 +13,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from gateway.cli.carry_out import fail
 from gateway.cli.columns import columns, print_columns
 from gateway.cli.exit_code import NOT_DONE
+from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json
 from gateway.cli.state import StateFolder
 from gateway.cli.status_view import (
