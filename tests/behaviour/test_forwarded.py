@@ -36,7 +36,9 @@ def test_the_app_is_told_in_the_style_that_is_asked_for(tmp_path: Path, style: s
                 "X-Forwarded-Proto": "https",
                 # A proxy that writes the one may pass on the other from anybody.
                 "Forwarded": "for=6.6.6.6;proto=http",
+                "X-Request-Id": "0af7-65",
             }
             assert httpx.get(gateway.url + "/probe/told", headers=said, verify=False).text == "ok"
         [asked] = app.asked("told")
+    assert b"\r\nX-Request-Id: 0af7-65\r\n" in asked
     assert [line for line in asked.split(b"\r\n") if b"forwarded" in line.lower()] == told

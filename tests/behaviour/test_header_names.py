@@ -50,6 +50,9 @@ SAID = (
     b"COOKIE: a=1",
     b"x-custom: 2",
     b"Cookie: b=2",
+    b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    b"tracestate: a=1,b=2",
+    b"TraceState: c=3",
 )
 ANSWER = (
     b"DATE: then",

@@ -183,10 +183,12 @@ def test_a_conversation(running: Sockets, backend: str) -> None:
 
 
 @BOTH
-def test_the_longest_message_comes_back(running: Sockets, backend: str) -> None:
+@pytest.mark.parametrize("fragment", [LONGEST, 1 << 20])
+def test_the_longest_message_comes_back(running: Sockets, backend: str, fragment: int) -> None:
     message = os.urandom(1024) * (LONGEST // 1024)
+    parts = [message[start : start + fragment] for start in range(0, LONGEST, fragment)]
     with connect(running, "/echo", backend) as websocket:
-        websocket.send(message)
+        websocket.send(message if len(parts) == 1 else parts)
         assert websocket.recv(timeout=10) == message
 
 
@@ -279,14 +281,16 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
-def test_long_messages_to_a_slow_client_take_bounded_memory(running: Sockets) -> None:
+@BOTH
+def test_long_messages_to_a_slow_client_take_bounded_memory(running: Sockets, backend: str) -> None:
     (worker,) = running.gateway.worker_pids()
     before = peak = resident(worker)
     count = 20
-    with Raw(running, f"/flood?size={LONGEST}&count={count}&name=flood", "remote") as raw:
+    name = f"flood-{backend}"
+    with Raw(running, f"/flood?size={LONGEST}&count={count}&name={name}", backend) as raw:
         time.sleep(0.5)
         # The app is not let run ahead of a client that takes nothing: so many are on the way from hop to hop.
-        assert int(running.marked("flood")) <= 6
+        assert int(running.marked(name) or 0) <= 6
         left = count * (LONGEST + 10)
         buffer = bytearray(1 << 20)
         while left:
@@ -298,16 +302,18 @@ def test_long_messages_to_a_slow_client_take_bounded_memory(running: Sockets) ->
     assert peak - before < 130
 
 
-def test_long_messages_to_a_slow_app_take_bounded_memory(running: Sockets) -> None:
+@BOTH
+def test_long_messages_to_a_slow_app_take_bounded_memory(running: Sockets, backend: str) -> None:
     (worker,) = running.gateway.worker_pids()
     before = peak = resident(worker)
     count = 20
     message = bytes(LONGEST)
-    with connect(running, "/sink?wait=0.3&name=sink", "remote", close_timeout=20) as websocket:
+    name = f"sink-{backend}"
+    with connect(running, f"/sink?wait=0.3&name={name}", backend, close_timeout=20) as websocket:
         for _ in range(count):
             websocket.send(message)
             peak = max(peak, resident(worker))
-    eventually(lambda: running.marked("sink") == str(count * LONGEST), timeout=10)
+    eventually(lambda: running.marked(name) == str(count * LONGEST), timeout=10)
     assert peak - before < 130
 
 
