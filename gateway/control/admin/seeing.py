@@ -11,14 +11,14 @@ from pydantic import BaseModel, Field
 
 from gateway.control.admin.problem import Refusal
 from gateway.control.admin.running import Running
-from gateway.control.admin.status import DEFAULT, Status, status_of
+from gateway.control.admin.status import Status, status_of
+from gateway.control.admin.table import DEFAULT
 from gateway.control.admin.views import (
     ConfigView,
     RouteView,
     WorkerView,
     config_view,
     etag,
-    route_view,
     worker_views,
 )
 from gateway.control.figures.figures import STEP, Point
@@ -55,11 +55,10 @@ def seeing_routes(running: Running) -> APIRouter:
     async def routes(response: Response) -> RoutesView:
         """The table that serves now."""
         response.headers["etag"] = etag(live)
-        config = live.loaded.config
         return RoutesView(
             config=config_view(live),
-            default=config.default,
-            routes=[route_view(route, line, config.defaults.sticky) for route, line in running.table.routes],
+            default=live.loaded.config.default,
+            routes=running.table.routes,
             workers=worker_views(supervisor),
         )
 

@@ -9,11 +9,8 @@ from pydantic import BaseModel, Field
 
 from gateway.config.model import BackendConfig, Config
 from gateway.control.admin.running import Running
-from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, route_view, worker_views
+from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, worker_views
 from gateway.control.figures.figures import Figure, Figures
-
-# What the workers count under what no route names.
-DEFAULT = "default"
 
 
 class FigureView(BaseModel):
@@ -67,11 +64,7 @@ def status_of(running: Running) -> Status:
     figures = running.sampler.figures()
     config = running.live.loaded.config
     lanes = {label: sorted(names) for label, names in _lanes(figures, config).items()}
-    routes = [
-        _route(route_view(route, line, config.defaults.sticky), lanes.get(route.label, ()), figures)
-        for route, line in running.table.routes
-    ]
-    rest = _default_view(config.default, running.table.default_line)
+    routes = [_route(view, lanes.get(view.label, ()), figures) for view in (*running.table.routes, running.table.rest)]
     whole = {name: figures.figure(lane for lane in figures.lanes() if lane[1] == name) for name in config.backends}
     return Status(
         config=config_view(running.live),
@@ -79,7 +72,7 @@ def status_of(running: Running) -> Status:
         planned=running.supervisor.planned,
         workers=worker_views(running.supervisor),
         backends=[_backend(name, backend, whole[name]) for name, backend in config.backends.items()],
-        routes=[*routes, _route(rest, lanes.get(DEFAULT, ()), figures)],
+        routes=routes,
         migration=_migration(config, whole),
     )
 
@@ -98,16 +91,11 @@ def _route(view: RouteView, served: Iterable[str], figures: Figures) -> RouteSta
     # An override's lane, or one that the route has left, is shown for as long as it does something.
     shown = {name: each for name, each in by_backend.items() if name in view.to or each.recent or each.in_flight}
     recent = sum(each.recent for each in shown.values())
-    return RouteStatus(
-        **view.model_dump(),
+    # Constructed, not validated: all of it is ours, and there may be hundreds every second.
+    return RouteStatus.model_construct(
+        **view.__dict__,
         observed={name: round(100 * each.recent / recent, 2) for name, each in shown.items()} if recent else {},
-        backends={name: FigureView(**_values(each)) for name, each in shown.items()},
-    )
-
-
-def _default_view(backend: str, line: int) -> RouteView:
-    return RouteView(
-        label=DEFAULT, path="", methods=[], host=None, group=None, sticky="none", line=line, to={backend: 100.0}
+        backends={name: FigureView.model_construct(**_values(each)) for name, each in shown.items()},
     )
 
 

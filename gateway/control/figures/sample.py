@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import add, sub
+from operator import sub
 from typing import NamedTuple
 
 from gateway.telemetry.recorder import BOUNDS, DURATION, IN_FLIGHT, REQUESTS
@@ -30,6 +30,8 @@ class Counts(NamedTuple):
 
     def since(self, earlier: Counts) -> Counts:
         """What was counted after ``earlier``."""
+        if self is earlier:
+            return Counts(in_flight=self.in_flight)
         return Counts(
             self.requests - earlier.requests,
             self.errors - earlier.errors,
@@ -54,14 +56,16 @@ class Sample:
 
 def total(counts: Iterable[Counts]) -> Counts:
     """Several lanes as one."""
-    requests = errors = in_flight = 0.0
-    buckets: Sequence[float] = _NO_BUCKETS
-    for each in counts:
-        requests += each.requests
-        errors += each.errors
-        in_flight += each.in_flight
-        buckets = list(map(add, buckets, each.buckets))
-    return Counts(requests, errors, in_flight, buckets)
+    lanes = list(counts)
+    if len(lanes) == 1:
+        return lanes[0]
+    buckets = [each.buckets for each in lanes if each.requests]
+    return Counts(
+        sum(each.requests for each in lanes),
+        sum(each.errors for each in lanes),
+        sum(each.in_flight for each in lanes),
+        list(map(sum, zip(*buckets, strict=True))) if buckets else _NO_BUCKETS,
+    )
 
 
 def sample_of(totals: Mapping[Key, Sequence[float]], at: float, before: Sample) -> Sample:
