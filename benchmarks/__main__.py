@@ -14,7 +14,7 @@ from benchmarks.server import StartError, environment_note
 
 NAMES = (
     *("routing", "embedded_fastapi", "embedded_flask", "slow_flask", "reload"),
-    *("proxies", "large_bodies", "idle_connections", "wire_matrix"),
+    *("proxies", "access_log", "large_bodies", "idle_connections", "wire_matrix"),
 )
 
 

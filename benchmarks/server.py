@@ -97,12 +97,14 @@ def gunicorn(app: str, *, worker: str, threads: int = 1, cpus: Collection[int] =
 
 
 @contextlib.contextmanager
-def gateway(routes: Path, *, workers: int = 1, cpus: Collection[int] = ()) -> Iterator[Server]:
-    """`gateway run` with its defaults: metrics and the admin listener are on."""
+def gateway(
+    routes: Path, *flags: str, workers: int = 1, cpus: Collection[int] = (), name: str = "gateway run"
+) -> Iterator[Server]:
+    """`gateway run` with its defaults (metrics and the admin listener are on) and further ``flags``."""
     port, admin = free_port(), free_port()
     command = [str(BIN / "gateway"), "run", str(routes), "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--admin", f"127.0.0.1:{admin}", "--workers", str(workers)]
-    with running("gateway run", command, port, cpus=cpus) as server:
+    command += ["--admin", f"127.0.0.1:{admin}", "--workers", str(workers), *flags]
+    with running(name, command, port, cpus=cpus) as server:
         yield server
 
 
