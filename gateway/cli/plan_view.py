@@ -45,7 +45,7 @@ def _moves(route: Mapping[str, Any], *, named: bool) -> Iterator[str]:
     if not route["moves"]:
         yield f"{where}nobody moves"
     for move in route["moves"]:
-        who = "everybody moves" if move["percent"] == 100 else f"{_number(move['share'])} % of the users move"
+        who = "everybody moves" if move["share"] == 100 else f"{_number(move['share'])} % of the users move"
         yield f"{where}{who} from {move['from']} to {move['to']}"
 
 
