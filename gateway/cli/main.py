@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import check, diff, explain, history, move, rollback, routes, run, schema, split, status
+from gateway.cli import check, diff, explain, history, init, move, rollback, routes, run, schema, split, status
 from gateway.version import __version__
 
 # click's, wherever this version of typer keeps it.
@@ -40,6 +40,7 @@ def gateway(
     """Without a subcommand: the help."""
 
 
+app.command(epilog="Example: gateway init --legacy 'shop:create_app()' --new shop_api:app")(init.init)
 app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(run.run)
 app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
 app.command(epilog="Example: gateway routes --json")(routes.routes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
 from gateway.migrate.cells import ANY, rules_overlap
-from gateway.migrate.entry import Entry, LeftOut, Proposal, in_order
+from gateway.migrate.entry import Entry, LeftOut, Proposal, in_order, merged
 from gateway.routing.rule import Rule
 
 
@@ -42,7 +42,7 @@ def additions(proposal: Proposal, config: Config) -> Proposal:
         if lacking and (lacking != ["HEAD"] or entry.methods == ("HEAD",)):
             methods = () if lacking == [ANY] else tuple(lacking)
             entries.append(entry if methods == entry.methods else replace(entry, methods=methods))
-    return Proposal(tuple(_in_their_groups(entries, config)), tuple(left_out))
+    return Proposal(tuple(_in_their_groups(entries, config)), merged(left_out))
 
 
 def _stays(route: RouteConfig, config: Config) -> bool:

@@ -53,6 +53,16 @@ class Proposal:
         return tuple(each for each in self.entries if each.section == section)
 
 
+def merged(left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """``left_out`` with the methods of one endpoint that are left out for one reason in one."""
+    found: dict[tuple[int, str], LeftOut] = {}
+    for each in left_out:
+        known = found.get((id(each.endpoint), each.why))
+        methods = in_order({*each.methods, *known.methods}) if known is not None else each.methods
+        found[id(each.endpoint), each.why] = LeftOut(each.endpoint, methods, each.why)
+    return tuple(found.values())
+
+
 def in_order(methods: Iterable[str]) -> tuple[str, ...]:
     """``methods`` as a route lists them. Those that the gateway does not know, and refuses, are left out."""
     return tuple(sorted((method for method in methods if method in METHODS), key=METHODS.index))

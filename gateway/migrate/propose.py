@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from gateway.migrate.cells import ANY, Cell, Key, cells_of, key_of, known, order_is_uncertain, rules_overlap
-from gateway.migrate.entry import Entry, LeftOut, Proposal, in_order
+from gateway.migrate.entry import Entry, LeftOut, Proposal, in_order, merged
 from gateway.migrate.inventory.compare import Compared, Comparison, Narrowed, OnlyNew
 from gateway.migrate.inventory.endpoint import Endpoint
 from gateway.migrate.resource import resource_of
@@ -24,12 +24,13 @@ def propose(comparison: Comparison) -> Proposal:
     both = _both(comparison, cells, left_out)
     new = _only_new(comparison.only_new, both, cells, left_out)
     pins = _pins([*both, *new], cells)
-    return Proposal(tuple(_with_reach(each, cells) for each in (*both, *pins, *new)), tuple(left_out))
+    return Proposal(tuple(_with_reach(each, cells) for each in (*both, *pins, *new)), merged(left_out))
 
 
 def _both(comparison: Comparison, cells: dict[tuple[Key, str], Cell], left_out: list[LeftOut]) -> list[Entry]:
     compared = {id(each.endpoint): each for each in comparison.legacy}
     found: dict[tuple[Key, int], _Growing] = {}
+    owners = {place: cell.endpoints[0] for place, cell in cells.items()}
     for each in comparison.legacy:
         if not each.on_both_sides:
             continue
@@ -38,13 +39,14 @@ def _both(comparison: Comparison, cells: dict[tuple[Key, str], Cell], left_out: 
             narrow = _narrow(path, each.narrowed)
             key = key_of(narrow, each.endpoint.host)
             for method in known(each.methods):
-                why = _blocked(method, path, narrow, each, cells, compared)
+                # HEAD goes with GET, and stays with it.
+                decisive = "GET" if method == "HEAD" and "GET" in each.methods else method
+                why = _blocked(decisive, path, narrow, each, cells, compared)
                 if why:
                     blocked[why].append(method)
                     continue
-                cell = cells.get((key, method))
-                first = cell.endpoints[0] if cell is not None else each.endpoint
-                growing = found.setdefault((key, id(first)), _Growing(narrow))
+                owner = owners.setdefault((key, method), each.endpoint)
+                growing = found.setdefault((key, id(owner)), _Growing(narrow))
                 growing.add(method, each)
         left_out += [LeftOut(each.endpoint, in_order(methods), why) for why, methods in blocked.items()]
     return [growing.entry() for growing in found.values()]

@@ -32,7 +32,7 @@ def two_apps(draw: st.DrawFn) -> tuple[list[Written], list[Written]]:
     return legacy, new + draw(st.lists(rules(), max_size=2))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(two_apps(), st.data())
 def test_a_request_meets_the_entry_of_its_own_endpoint(
     apps: tuple[list[Written], list[Written]], data: st.DataObject
@@ -78,7 +78,7 @@ def test_a_request_meets_the_entry_of_its_own_endpoint(
             assert entry.section == "pinned" or len(entry.endpoints) > 1
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(two_apps(), two_apps())
 def test_a_second_run_sends_no_request_elsewhere(
     first: tuple[list[Written], list[Written]], second: tuple[list[Written], list[Written]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.config.rule_of import template_of
 from gateway.migrate.inventory.endpoint import Endpoint, Inventory
@@ -76,12 +76,12 @@ def compare(legacy: Inventory, new: Inventory | None) -> Comparison:
     for endpoint in new.endpoints if new is not None else ():
         for path in endpoint.paths:
             candidates[outline(template_of(path)), endpoint.kind == "websocket"].append(endpoint)
-    compared = tuple(_compared(each, candidates) for each in legacy.endpoints)
-    used: dict[int, set[str]] = defaultdict(set)
+    compared = _without_seconds([_compared(each, candidates) for each in legacy.endpoints])
+    used: dict[object, set[str]] = defaultdict(set)
     for each in compared:
         for counterpart in each.counterparts:
-            used[id(counterpart.endpoint)] |= counterpart.methods or {"*"}
-    only_new = [_only_new(each, used.get(id(each))) for each in (new.endpoints if new is not None else ())]
+            used[_place(counterpart.endpoint)] |= counterpart.methods or {"*"}
+    only_new = [_only_new(each, used.get(_place(each))) for each in (new.endpoints if new is not None else ())]
     return Comparison(compared, tuple(each for each in only_new if each is not None))
 
 
@@ -89,6 +89,11 @@ def outline(template: Template) -> Outline:
     return tuple(
         (each.kind, each.text) if each.kind is Kind.LITERAL else (_free(each.kind), "") for each in template.segments
     )
+
+
+def _place(endpoint: Endpoint) -> object:
+    """The same for endpoints of which an app only ever comes to the first."""
+    return template_of(endpoint.path).shape, endpoint.host, endpoint.kind == "websocket"
 
 
 def _free(kind: Kind) -> Kind:
@@ -115,6 +120,31 @@ def _compared(endpoint: Endpoint, candidates: dict[tuple[Outline, bool], list[En
     return Compared(endpoint, tuple(counterparts), frozenset(left))
 
 
+def _without_seconds(compared: list[Compared]) -> tuple[Compared, ...]:
+    """What takes as much as one legacy endpoint is not the counterpart of another, which takes more."""
+    claimed = {
+        (id(part.endpoint), method)
+        for each in compared
+        for part in each.counterparts
+        if not part.narrowed
+        for method in part.methods
+    }
+    return tuple(_without_claimed(each, claimed) for each in compared)
+
+
+def _without_claimed(each: Compared, claimed: set[tuple[int, str]]) -> Compared:
+    counterparts: list[Counterpart] = []
+    missing = set(each.missing)
+    for part in each.counterparts:
+        lost = {method for method in part.methods if part.narrowed and (id(part.endpoint), method) in claimed}
+        missing |= lost
+        if not lost:
+            counterparts.append(part)
+        elif part.methods - lost:
+            counterparts.append(replace(part, methods=part.methods - lost))
+    return Compared(each.endpoint, tuple(counterparts), frozenset(missing))
+
+
 def _narrowed(legacy: Endpoint, new: Endpoint) -> tuple[Narrowed, ...] | None:
     """Where ``new`` takes less than ``legacy``; None if the two have nothing in common."""
     narrowed: list[Narrowed] = []
@@ -122,7 +152,7 @@ def _narrowed(legacy: Endpoint, new: Endpoint) -> tuple[Narrowed, ...] | None:
         if left.kind is Kind.LITERAL or left.kind is Kind.REST:
             continue
         mine, theirs = _type(legacy, left), _type(new, right)
-        if left.kind is Kind.SEGMENT and mine[0] == "float" and theirs[1] in (Kind.INT, Kind.UUID):
+        if left.kind is Kind.SEGMENT and theirs[1] in (Kind.INT, Kind.UUID) and mine[0] in ("float", "any", ""):
             return None
         if {left.kind, theirs[1]} == {Kind.INT, Kind.UUID}:
             return None
@@ -140,11 +170,14 @@ def _template_like(legacy: Endpoint, new: Endpoint) -> Template:
 
 
 def _type(endpoint: Endpoint, segment: Segment) -> tuple[str, Kind]:
-    """What a parameter is to the app: the word for it, and the kind that its values have."""
+    """What a parameter is to the app: the word for it, and the kind that its values have.
+
+    The word is "" for a segment of several parts, which has no parameter of its name.
+    """
     for parameter in endpoint.parameters:
         if parameter.name == segment.text:
             return parameter.type, parameter.kind
-    return "string", segment.kind
+    return "", segment.kind
 
 
 def _only_new(endpoint: Endpoint, used: Iterable[str] | None) -> OnlyNew | None:

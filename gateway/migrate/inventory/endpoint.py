@@ -52,6 +52,8 @@ class Endpoint:
     also: tuple[str, ...] = ()
     redirected: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    # Whether the app goes by more literal text than ``path`` has: it may then prefer another endpoint than the gateway.
+    coarse: bool = False
     # Those of the methods that the framework answers by itself: nobody has written a view for them.
     automatic: frozenset[str] = frozenset()
     strict_slashes: bool = True

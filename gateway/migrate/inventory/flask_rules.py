@@ -58,6 +58,7 @@ def _endpoint(app: Flask, rule: Rule) -> Endpoint:
         also=also,
         redirected=redirected,
         notes=built.notes + wider,
+        coarse=built.coarse,
         automatic=frozenset() if rule.websocket else _automatic(rule, methods),
         strict_slashes=bool(rule.strict_slashes),
         defaults=dict(rule.defaults or {}),

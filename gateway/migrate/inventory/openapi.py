@@ -1,4 +1,4 @@
-"""The endpoints of an OpenAPI 3.x document, and of an app that serves one."""
+"""The endpoints of an OpenAPI 3.x document."""
 
 from __future__ import annotations
 
@@ -7,43 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-
 from gateway.migrate.inventory.endpoint import Endpoint, Inventory, InventoryProblem, Parameter
 from gateway.migrate.inventory.segments import Unroutable, build
 from gateway.routing.template import Kind
 
 DEFAULT_PATH = "/openapi.json"
-# A document of some thousand endpoints has a few megabytes.
-_MOST_BYTES = 32 * 1024 * 1024
-
 _METHODS = frozenset(("get", "put", "post", "delete", "options", "head", "patch", "trace", "query"))
 _VARIABLE = re.compile(r"{([^{}]+)}")
 _TYPES = {"integer": ("int", Kind.INT), "number": ("float", Kind.SEGMENT), "boolean": ("bool", Kind.SEGMENT)}
-
-
-def fetch_inventory(url: str, timeout: float = 10.0) -> Inventory:
-    """The inventory of the document at ``url``, by default at /openapi.json of it. Raises InventoryProblem.
-
-    ``url`` is as a backend's, ``unix:/run/app.sock`` among them. ``timeout`` is in seconds.
-    """
-    socket = url.removeprefix("unix:") if url.startswith("unix:") else None
-    address = document_url("http://localhost" if socket is not None else url)
-    transport = httpx.HTTPTransport(uds=socket) if socket is not None else None
-    try:
-        with httpx.Client(transport=transport, timeout=timeout, follow_redirects=True, trust_env=False) as client:
-            response = client.get(address)
-            response.raise_for_status()
-            if len(response.content) > _MOST_BYTES:
-                raise InventoryProblem(f"{address} is larger than {_MOST_BYTES // 1024**2} MiB")
-            document = response.json()
-    except httpx.HTTPStatusError as error:
-        raise InventoryProblem(f"{address} answers {error.response.status_code}: it has no OpenAPI document") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise InventoryProblem(f"{address} cannot be read: {error or type(error).__name__}") from None
-    except ValueError:
-        raise InventoryProblem(f"{address} is not JSON") from None
-    return openapi_inventory(document, address)
 
 
 def document_url(url: str) -> str:
@@ -98,6 +69,7 @@ def _endpoints(path: str, item: Mapping[str, Any], document: Mapping[str, Any], 
             rule=path,
             parameters=tuple(part for part in parts if isinstance(part, Parameter)),
             notes=built.notes,
+            coarse=built.coarse,
         )
 
 

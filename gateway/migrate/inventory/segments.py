@@ -24,10 +24,11 @@ class Unroutable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """``notes`` say where ``path`` is wider than what it was built from."""
+    """``notes`` say where ``path`` is wider than what it was built from; ``coarse`` is as in Endpoint."""
 
     path: str
     notes: tuple[str, ...]
+    coarse: bool = False
 
 
 def build(parts: Iterable[str | Parameter]) -> Built:
@@ -43,17 +44,20 @@ def build(parts: Iterable[str | Parameter]) -> Built:
         segments += [[other] if other else [] for other in others]
     texts: list[str] = []
     notes: list[str] = []
+    coarse = False
     taken: set[str] = set()
     for at, segment in enumerate(segments[1:], 1):
         text, note = _segment(segment, taken)
         texts.append(text)
         notes += note
+        coarse = coarse or len(segment) > 1
         if text.endswith(":path}") and at < len(segments) - 1:
             notes.append(f"what follows {text[1:-6]} cannot be told: it takes the rest of the path")
+            coarse = True
             break
     path = "/" + "/".join(texts)
     _check(path)
-    return Built(path, tuple(notes))
+    return Built(path, tuple(notes), coarse)
 
 
 def literal(text: str) -> str:

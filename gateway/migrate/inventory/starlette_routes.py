@@ -131,6 +131,7 @@ def _endpoint(route: Any, path: str, host: str | None, methods: frozenset[str], 
         parameters=tuple(part for part in parts if isinstance(part, Parameter)),
         also=(built.path.rpartition("/")[0] + "/",) if ends_with_rest else (),
         notes=built.notes,
+        coarse=built.coarse,
         automatic=frozenset({"HEAD"}) & methods if "GET" in methods and not has_fields else frozenset(),
         hidden=not getattr(route, "include_in_schema", True),
     )
