@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run run-remote test lint format bench bench-peers clean
+.PHONY: run run-remote test lint format browser pictures bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -37,6 +37,22 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# For the tests of the dashboard, which are skipped without.
+browser: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[browser]"
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null \
+	    || echo "chromium cannot be installed (apt-get update first?)"; \
+	  else echo "chromium is missing, and is only installed by root, with apt-get"; fi; fi
+
+# The pictures of README and docs/dashboard.md, out of the test that goes through the same story. Five minutes, most of
+# which is traffic for the charts.
+pictures: browser
+	GATEWAY_WARM_UP=270 $(BIN)/python -m pytest --timeout 600 -k canary_is_raised tests/behaviour/test_dashboard.py
+	@mkdir -p docs/pictures
+	cp build/screenshots/dashboard.png build/screenshots/dashboard-*.png docs/pictures/
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -19,7 +19,7 @@ Level = Literal["", "warn", "bad"]
 # What the columns of a route and of a backend show, in this order.
 MEASURES = (
     ("rate", "Requests/s", "Requests a second, over the last 10 seconds"),
-    ("live", "Live", "Requests being answered now"),
+    ("running", "In flight", "Requests being answered now"),
     ("errors", "Errors", "Share of answers with a status of 500 and above, over the last minute"),
     ("p50", "p50", "Half of the requests took no longer than this, over the last minute"),
     ("p95", "p95", "95 of 100 requests took no longer than this, over the last minute"),
