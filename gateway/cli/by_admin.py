@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from types import TracebackType
+from typing import Any, NoReturn, Self
 
 import httpx
 
@@ -25,6 +26,14 @@ class AdminApi:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         # The listener waits some seconds for its workers before it answers.
         self._client = httpx.Client(headers=headers, timeout=timeout + 5.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
 
     def get(self, path: str, **query: int) -> Any:
         return self._answer("GET", path, params=query)
@@ -63,24 +72,21 @@ class AdminApi:
 
 def carry_out_by_admin(change: Change, url: str, how: How) -> None:
     """Planned, shown and made by the gateway at ``url``. Ends the command with its exit code if that is not 0."""
-    api = AdminApi(url, how.as_json)
     body = {"change": _body(change)}
-    plan = api.post("/plan", body)
-    digest = plan.pop("digest")
-    planned(plan, how.as_json)
-    if how.dry_run:
-        not_changed(plan, how.as_json)
-        return
-    # The plan is for the text that it was made from: whatever came in between is not written over.
-    made = api.post("/changes", {**body, "reason": how.reason, "user": whoami()}, f'"{digest}"')
-    version = made["undo"]["rollback"]["version"]
-    words = f"live on {made['live_on']} of {made['workers']} workers in {made['milliseconds']} ms, "
-    live = {key: made[key] for key in ("version", "live_on", "workers", "milliseconds")}
-    changed(
-        {**plan, "digest": made["digest"], "kept": made["kept"], "undo": f"gateway rollback --to {version}", **live},
-        f"{words}as version {made['version']}",
-        how.as_json,
-    )
+    with AdminApi(url, how.as_json, how.timeout) as api:
+        plan = api.post("/plan", body)
+        digest = plan.pop("digest")
+        planned(plan, how.as_json)
+        if how.dry_run:
+            not_changed(plan, how.as_json)
+            return
+        # The plan is for the text that it was made from: whatever came in between is not written over.
+        made = api.post("/changes", {**body, "reason": how.reason, "user": whoami()}, f'"{digest}"')
+    undo = f"gateway rollback --to {made['undo']['rollback']['version']}"
+    live = {key: made[key] for key in ("digest", "kept", "version", "live_on", "workers", "milliseconds")}
+    workers = f"{made['workers']} worker{'' if made['workers'] == 1 else 's'}"
+    words = f"live on {made['live_on']} of {workers} in {made['milliseconds']} ms, as version {made['version']}"
+    changed({**plan, **live, "undo": undo}, words, how.as_json)
 
 
 def _body(change: Change) -> dict[str, Any]:

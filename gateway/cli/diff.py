@@ -63,11 +63,13 @@ def _side(text: str) -> _Side:
 def _by_admin(sides: tuple[_Side, _Side] | None, admin: str, as_json: bool) -> Any:
     from gateway.cli.by_admin import AdminApi
 
-    api = AdminApi(admin, as_json)
-    before, after = sides or _last_two([each["version"] for each in reversed(api.get("/history", limit=2)["versions"])])
-    if before is None or after is None:
-        raise typer.BadParameter("through --admin two versions can be compared, and not the file; give both")
-    return api.get("/diff", **{"from": before, "to": after})
+    with AdminApi(admin, as_json) as api:
+        if sides is None:
+            sides = _last_two([each["version"] for each in reversed(api.get("/history", limit=2)["versions"])])
+        before, after = sides
+        if before is None or after is None:
+            raise typer.BadParameter("through --admin two versions can be compared, and not the file; give both")
+        return api.get("/diff", **{"from": before, "to": after})
 
 
 def _by_files(sides: tuple[_Side, _Side] | None, routes: Path, state: Path | None, as_json: bool) -> dict[str, str]:

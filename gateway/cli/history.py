@@ -38,8 +38,8 @@ def history(
     if admin is not None:
         from gateway.cli.by_admin import AdminApi
 
-        api = AdminApi(admin, as_json)
-        data = api.get("/history", limit=limit) if version is None else api.get(f"/history/{version}")
+        with AdminApi(admin, as_json) as api:
+            data = api.get("/history", limit=limit) if version is None else api.get(f"/history/{version}")
     else:
         kept = History(state_folder(routes, state))
         if version is None and not kept.entries() and kept.problem:
@@ -48,7 +48,7 @@ def history(
     if as_json:
         print_json(data)
     elif version is not None:
-        typer.echo(data["text"], nl=False)
+        typer.echo(data["text"] or "", nl=False)
     elif data["versions"]:
         _print(data["versions"], data["total"])
     else:
