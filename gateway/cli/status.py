@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console, Group
@@ -75,19 +75,11 @@ def status(
 
 
 def _watch(listener: Listener, as_json: bool) -> None:
-    """Raises NotTold if there is not even a first answer; one that fails later may come back."""
-    from gateway.cli.listener import NotTold
-
+    """Until Ctrl-C. Raises NotTold where there is no answer; on a terminal only if there is none to begin with."""
     told = listener.status()
     try:
-        if not as_json and sys.stdout.isatty():
-            with Live(_screen(told), console=Console(), screen=True, auto_refresh=False) as live:
-                while True:
-                    time.sleep(_PAUSE)
-                    try:
-                        live.update(_screen(listener.status()), refresh=True)
-                    except NotTold as error:
-                        live.update(Text(str(error)), refresh=True)
+        if sys.stdout.isatty() and not as_json:
+            _watch_on_screen(listener, told)
         while True:
             if as_json:
                 print(json.dumps(told, ensure_ascii=False), flush=True)
@@ -98,6 +90,24 @@ def _watch(listener: Listener, as_json: bool) -> None:
             told = listener.status()
     except KeyboardInterrupt:
         return
+
+
+def _watch_on_screen(listener: Listener, told: Mapping[str, Any]) -> NoReturn:
+    from gateway.cli.listener import NotTold
+
+    screen = Live(_screen(told), console=Console(), screen=True, auto_refresh=False)
+    # Not `with`: a Ctrl-C while it begins would leave the terminal on the other screen, without a cursor.
+    try:
+        screen.start(refresh=True)
+        while True:
+            time.sleep(_PAUSE)
+            try:
+                screen.update(_screen(listener.status()), refresh=True)
+            except NotTold as error:
+                # The gateway may be restarting.
+                screen.update(Text(str(error)), refresh=True)
+    finally:
+        screen.stop()
 
 
 def _print(told: Mapping[str, Any]) -> None:
