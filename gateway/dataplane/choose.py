@@ -6,6 +6,7 @@ import secrets
 
 from gateway.dataplane.inbound import RawHeaders
 from gateway.dataplane.snapshot import Lane, Route
+from gateway.http1.seen import Passed, PassedOn
 from gateway.routing.sticky import IdCookie, Sticky, client_network, cookie_value, header_value
 
 
@@ -14,6 +15,13 @@ def choose(route: Route, headers: RawHeaders, client: str, id_cookie: IdCookie) 
 
     The same key always gives the same lane, in every process; without a key, lanes take turns by weight.
     """
+    passed: Passed | None = None
+    if route.gives_ids and type(headers) is PassedOn:
+        # Who has these fields has the same id.
+        passed = headers.passed
+        lane = passed.chosen.get(route)
+        if lane is not None:
+            return lane, None
     fresh: str | None = None
     key = client_key(route, headers, client, id_cookie)
     if not key:
@@ -22,7 +30,11 @@ def choose(route: Route, headers: RawHeaders, client: str, id_cookie: IdCookie) 
             return route.lanes[route.draw.next()], None
         # The first answer already counts: the id that it sets is the one that decided it.
         key = fresh = secrets.token_urlsafe(16)
-    return lane_of(route, key), fresh
+        passed = None
+    lane = lane_of(route, key)
+    if passed is not None:
+        passed.choose(route, lane)
+    return lane, fresh
 
 
 def client_key(route: Route, headers: RawHeaders, client: str, id_cookie: IdCookie) -> str | None:

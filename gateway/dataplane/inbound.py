@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from gateway.dataplane.forwarded import ForwardedFields
 from gateway.http1.field_name import FieldName
+from gateway.http1.seen import Passed, PassedOn, Seen
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -149,6 +150,13 @@ def admit(
     client: str = peer[0] if peer else ""
     scheme: str = scope["scheme"]
     scope = {**scope, "path": path, "raw_path": raw_path}
+    if isinstance(headers, Seen):
+        passed = headers.passed
+        if passed is None or passed.client != client or passed.scheme != scheme or passed.said is not forwarded:
+            passed = headers.passed = _passed(headers, client, scheme, forwarded)
+        if passed.fields:
+            scope["headers"] = PassedOn(passed, _REQUEST_ID, request_id.encode("latin-1"))
+            return scope, client, request_id
     host = port = b""
     dirty = False
     for name, value in headers:
@@ -181,6 +189,15 @@ def admit(
         (_REQUEST_ID, request_id.encode("latin-1")),
     ]
     return scope, client, request_id
+
+
+def _passed(headers: Seen, client: str, scheme: str, forwarded: ForwardedFields) -> Passed:
+    """Without fields where they depend on whether the peer is trusted."""
+    fields = dict(headers)
+    passed: RawHeaders = []
+    if OWNED.isdisjoint(fields):
+        passed = [*headers, *forwarded.of(client, fields.get(b"host", b""), b"", scheme)]
+    return Passed(passed, client, scheme, forwarded)
 
 
 def _socket_scheme(scheme: str) -> str:

@@ -35,11 +35,13 @@ class Node(Generic[T]):
     ``values`` that ``places`` has for the method, and otherwise the last. If one does, by ``leaf``.
     """
 
-    __slots__ = ("leaf", "literals", "parameters", "places", "values")
+    __slots__ = ("leaf", "literals", "parameters", "places", "sole", "values")
 
     def __init__(self) -> None:
         self.literals: dict[str, Node[T]] = _EMPTY
         self.parameters: Parameters[T] | None = None
+        # Behind {name}, where no other parameter may come next.
+        self.sole: Node[T] | None = None
         self.places: dict[str, int] = _EMPTY
         self.values: tuple[T | Nothing, ...] = ()
         self.leaf: Leaf[T] | None = None
@@ -55,7 +57,9 @@ class Node(Generic[T]):
             else:
                 if node.parameters is None:
                     node.parameters = Parameters()
-                node = node.parameters.grow(segment.kind)
+                below = node.parameters.grow(segment.kind)
+                node.sole = node.parameters.sole
+                node = below
         return node
 
     def end(self, entries: Sequence[tuple[Rule, T]], places: dict[tuple[str, ...], dict[str, int]]) -> None:
@@ -96,6 +100,11 @@ class Parameters(Generic[T]):
             case Kind.LITERAL:
                 raise ValueError("a literal is no parameter")
         return node
+
+    @property
+    def sole(self) -> Node[T] | None:
+        """The node behind a plain segment, if that is the only parameter."""
+        return self._segment if self._integer is self._uuid is self._rest is None else None
 
     def ways(self, piece: str, at: int, end: int, later: list[tuple[Node[T], int]]) -> None:
         """Put the ways that ``piece`` can go on ``later``, the most specific last, each with where it goes on.

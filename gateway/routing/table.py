@@ -50,6 +50,26 @@ class Table(Generic[T]):
         only where a rule asks for them.
         """
         pieces = path.split("/", self._splits)
+        # First straight down, where each segment leaves one way to go or a literal that comes before all others: what
+        # is found so is what the search would find first. For most requests that is all.
+        node = self._root
+        for piece in pieces[1:]:
+            deeper = node.literals.get(piece)
+            if deeper is None:
+                deeper = node.sole
+                if deeper is None or not piece:
+                    break
+            node = deeper
+        else:
+            if node.values:
+                value = node.values[node.places.get(method, -1)]
+                if value is not _NOTHING:
+                    return value
+        return self._search(method, pieces, headers, query_string)
+
+    def _search(
+        self, method: str, pieces: list[str], headers: Iterable[tuple[bytes, bytes]], query_string: bytes
+    ) -> T | None:
         end = len(pieces)
         at = 1
         node = self._root

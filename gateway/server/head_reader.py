@@ -7,10 +7,12 @@ never touched by it: the framing of bodies is decided in one place, which is our
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import httptools
 
 from gateway.http1.field_name import KNOWN, field_name
+from gateway.http1.seen import Seen
 from gateway.server.limits import Limits
 from gateway.server.refusal import Refusal
 from gateway.server.request_head import Fields, RequestHead, check
@@ -18,7 +20,17 @@ from gateway.server.request_head import Fields, RequestHead, check
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OTHER_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]\r\n")
 _NO_REQUEST_LINE = "The request does not begin with a method, a target and a version of HTTP."
+# What all of these are read as without a parser is plain.
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+_PLAIN_TARGET = re.compile(rb"/[!\"$-~]*").fullmatch
+# Fields that are remembered, heads that have come once, and bytes of the longest.
+_MEMORY, _ONCE, _LONGEST_KNOWN = 1024, 4096, 2048
+
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+# What they mean depends on the method, or on more than this request.
+_WITH_THE_METHOD = frozenset((b"upgrade", b"expect", b"content-length"))
 
 
 class HeadReader:
@@ -28,6 +40,9 @@ class HeadReader:
         self._limits = limits
         self._fields: Fields = []
         self._complete = False
+        # By all that stands behind the target.
+        self._seen: dict[bytes, Seen] = {}
+        self._once: set[int] = set()
         self._renew()
 
     def _renew(self) -> None:
@@ -56,6 +71,11 @@ class HeadReader:
                 method, target, behind = head.split(b" ", 2)
             except ValueError:
                 raise Refusal(400, _NO_REQUEST_LINE) from None
+            seen = self._seen.get(behind)
+            if seen is not None and method in _METHODS and _PLAIN_TARGET(target) is not None:
+                request = RequestHead(_METHODS[method], cast(Fields, seen))
+                request.path, _, request.query = target.partition(b"?")
+                return request
             # llhttp takes RTSP, ICE and HTTP/2.0 for versions too, and HTTP/0.9, which has none.
             http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
             if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):
@@ -84,7 +104,21 @@ class HeadReader:
         if request.length or not request.keep_alive:
             # The parser now waits for a body, or for nothing more; the next head is another connection's.
             self._renew()
+        elif len(behind) <= _LONGEST_KNOWN and request.fields is fields:
+            self._remember(behind, fields)
         return request
+
+    def _remember(self, behind: bytes, fields: Fields) -> None:
+        """From the second time on, for there are clients that never send the same fields twice."""
+        number = hash(behind)
+        if number not in self._once:
+            if len(self._once) >= _ONCE:
+                self._once.clear()
+            self._once.add(number)
+        elif not any(name in _WITH_THE_METHOD for name, _ in fields):
+            if len(self._seen) >= _MEMORY:
+                self._seen.clear()
+            self._seen[behind] = Seen(fields)
 
     def _check_size(self, head: bytes) -> None:
         if head.find(b"\r\n") > self._limits.request_line:

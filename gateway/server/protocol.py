@@ -159,7 +159,8 @@ class FrontDoor(Connection):
             "path": path,
             "raw_path": raw_path,
             "query_string": request.query,
-            "headers": request.fields,
+            # Apps may change the list that they are given.
+            "headers": request.fields if listener.direct is not None else list(request.fields),
             "extensions": {"http.response.early_hint": _NO_DETAILS},
             "state": listener.app_state.copy(),
         }

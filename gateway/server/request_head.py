@@ -79,7 +79,7 @@ def check(method: bytes, target: bytes, http_1_0: bool, fields: Fields) -> Reque
 
     if connection:
         _read_connection(request, connection, upgrade)
-    if target[0] == _SLASH and _HASH not in target and method != b"TRACE" and method != b"CONNECT":
+    if target and target[0] == _SLASH and _HASH not in target and method != b"TRACE" and method != b"CONNECT":
         request.path, _, request.query = target.partition(b"?")
     else:
         _read_odd_target(request, method, target)

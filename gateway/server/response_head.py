@@ -77,6 +77,15 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     for field in fields:
         if type(field) is Field:
             line = field.passed
+            if line is None:
+                kind = field.kind
+                if kind in _ONCE:
+                    # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
+                    given |= kind
+                    line = field.line
+                elif kind == CONTENT_LENGTH and length is None and status != 204:
+                    length = field.number
+                    line = field.line
             if line is not None:
                 append(line)
                 continue
@@ -97,7 +106,6 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
                     # RFC 9110 8.6: none with 204.
                     continue
             elif kind in _ONCE:
-                # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
                 given |= kind
             elif kind == CONNECTION:
                 values.append(value)
@@ -110,9 +118,10 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
         append(value)
         values.append(value)
     # One pass over all of them together; the rest of the head is ours.
-    together = b"".join(values)
-    if len(together.translate(None, _CONTROL)) != len(together):
-        raise ValueError("a response header value has a control character in it")
+    if values:
+        together = b"".join(values)
+        if len(together.translate(None, _CONTROL)) != len(together):
+            raise ValueError("a response header value has a control character in it")
     parts[1] = defaults.beside[given]
     return parts, length, close
 

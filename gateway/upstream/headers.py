@@ -23,6 +23,7 @@ from gateway.http1.field_name import (
     FieldName,
     field_name,
 )
+from gateway.http1.seen import PassedOn
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -58,6 +59,10 @@ _SPACE: Final = 32
 
 VIA: Final = b"strangler-gateway"
 _VIA_1_1: Final = b"\r\nVia: 1.1 "
+_VIA: Final = _VIA_1_1 + VIA
+
+_PLAIN_TARGET: Final = re.compile(rb"/[!-~]*").fullmatch
+_NO_LINES: Final = b"GET / HTTP/1.1"
 
 
 class BadRequest(ValueError):
@@ -86,6 +91,13 @@ def write_request(
 
     Raises BadRequest for what would not be one request any more.
     """
+    if type(fields) is PassedOn and version == "1.1" and fields.untouched:
+        lines = fields.passed.lines
+        if lines is None:
+            lines = fields.passed.lines = _lines(fields.passed.fields)
+        if lines and _PLAIN_TARGET(target) is not None:
+            text = b"%b %b HTTP/1.1%b%b%b" % (method.encode("latin-1"), target, lines, fields.last_line, _VIA)
+            return RequestHead(text, None, False, False)
     # After the first, they are pairs: the beginning of a line, and its value.
     parts = [b"%b %b HTTP/1.1" % (method.encode("latin-1"), target)]
     append = parts.append
@@ -135,6 +147,18 @@ def write_request(
         # RFC 9112 6.3: the coding counts, and both are never passed on.
         return RequestHead(text, None, True, expects)
     return RequestHead(text, length, False, expects)
+
+
+def _lines(fields: Fields) -> bytes:
+    """How these are written whatever the request is; empty if it depends on more of it, or on a backend's settings."""
+    if any(cast("FieldName", name).kind in (MAX_FORWARDS, TE, UNDERSCORED) for name, _ in fields):
+        return b""
+    try:
+        head = write_request("GET", b"/", "1.1", fields)
+    except BadRequest:
+        return b""
+    plain = head.length is None and not head.chunked and not head.expects_continue
+    return head.text[len(_NO_LINES) : -len(_VIA)] if plain else b""
 
 
 def ends_here(fields: Iterable[tuple[bytes, bytes]]) -> bool:
