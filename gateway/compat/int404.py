@@ -1,5 +1,5 @@
-"""``int404``: a path that does not fit its converter is 404, and so is a negative number. FastAPI answers 422, and takes
--1."""
+"""``int404``: a path that does not fit its converter is 404, and so is a negative number. FastAPI answers 422, and
+takes -1."""
 
 from __future__ import annotations
 

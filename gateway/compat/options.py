@@ -17,8 +17,8 @@ class Options:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "OPTIONS":
-            send = Held(send, _is_refusal, _allowed).send
+        if scope["type"] == "http":
+            send = Held(send, _is_refusal, _answered if scope["method"] == "OPTIONS" else _completed).send
         await self.app(scope, receive, send)
 
 
@@ -26,9 +26,13 @@ def _is_refusal(status: int, fields: Fields) -> bool:
     return status == 405
 
 
-def _allowed(status: int, fields: Fields, content: bytes) -> tuple[int, Fields, bytes]:
+def _answered(status: int, fields: Fields, content: bytes) -> tuple[int, Fields, bytes]:
+    _, fields, _ = _completed(status, fields, content)
+    return 200, [(b"content-type", b"text/html; charset=utf-8"), *without(fields, b"content-type")], b""
+
+
+def _completed(status: int, fields: Fields, content: bytes) -> tuple[int, Fields, bytes]:
     named = [name.strip() for name in value_of(fields, b"allow").decode("latin-1").split(",") if name.strip()]
     extra = [name for name in _ALWAYS if name not in named and (name != "HEAD" or "GET" in named)]
     allow = ", ".join([*named, *extra]).encode("latin-1")
-    kept = without(fields, b"allow", b"content-type")
-    return 200, [(b"content-type", b"text/html; charset=utf-8"), (b"allow", allow), *kept], b""
+    return status, [(b"allow", allow), *without(fields, b"allow")], content

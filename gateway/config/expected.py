@@ -93,6 +93,8 @@ EXPECTED: Final[Mapping[str, str]] = {
     "routes.*.query.*": _WANTED,
     "routes.*.sticky": _STICKY,
     "routes.*.group": NAME,
+    "routes.*.compat": "a list, such as [head, options]",
+    "routes.*.compat.*": "head, options, slashes, int404, errors or json",
 }
 
 MODELS: Final[Mapping[str, type[BaseModel]]] = {

@@ -7,11 +7,11 @@ the range or the pattern failed. What X is depends on the place in the file only
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from gateway.config.expected import EXPECTED, MISSING, MODELS, NAME, OTHER_WORDS
 from gateway.config.finding import Finding
-from gateway.config.model import METHODS
+from gateway.config.model import METHODS, Compat
 from gateway.config.position import Path
 from gateway.config.words import did_you_mean, listed, nearest, shorten
 
@@ -55,7 +55,7 @@ def place_of(error: Mapping[str, Any]) -> tuple[Path, bool]:
         field = location[2]
         if field == "to":
             location = (*location[:3], *location[4:])
-        location = location[: 4 if field in ("to", "headers", "query", "methods") else 3]
+        location = location[: 4 if field in ("to", "headers", "query", "methods", "compat") else 3]
     return location, is_key
 
 
@@ -130,8 +130,10 @@ def _bad_text(place: str, key: str, expected: str, value: str) -> str:
     match place:
         case "routes.*.methods.*":
             return f"unknown method '{shown}'" + did_you_mean(value, METHODS, otherwise=f"; it must be {expected}")
-        case "routes.*.methods":
-            return f"'methods' must be a list; write [{shown}]"
+        case "routes.*.methods" | "routes.*.compat":
+            return f"'{key}' must be a list; write [{shown}]"
+        case "routes.*.compat.*":
+            return f"'compat' must be {expected}, not '{shown}'" + did_you_mean(value, get_args(Compat))
         case "routes.*.sticky" | "defaults.sticky":
             return f"'{key}' must be {expected}, not '{shown}'" + _sticky_meant(value)
         case "backends.*.interface":

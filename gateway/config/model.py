@@ -35,6 +35,7 @@ Sticky = Annotated[
     StringConstraints(pattern=f"^(cookie|ip|none|cookie:{FIELD_NAME}|header:{FIELD_NAME})$", max_length=140),
     Field(examples=["cookie", "cookie:session", "header:X-User-Id", "ip", "none"]),
 ]
+Compat = Literal["head", "options", "slashes", "int404", "errors", "json"]
 # The exact value wanted, or true for "present, whatever its value".
 Wanted = Annotated[
     str | Literal[True], Field(description="The exact value wanted, or `true`: present, whatever its value.")
@@ -287,6 +288,15 @@ class RouteConfig(Model):
     )
     group: Name | None = Field(
         default=None, description="Routes of one group share one assignment: a user sees one version of all of them."
+    )
+    compat: tuple[Compat, ...] = Field(
+        default=(),
+        strict=False,
+        description=(
+            "What the apps other than `default` are made to do as Flask does, until no client needs it any more: answer "
+            "HEAD and OPTIONS, redirect slashes, 404 for what is no number, errors in HTML, JSON as Flask writes it."
+        ),
+        examples=[["head", "options"]],
     )
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.config.backend_rules import unknown_backend
 from gateway.config.draft import Draft, Part
 from gateway.config.finding import Finding
 from gateway.config.model import SCALE
+from gateway.config.position import Path
 from gateway.config.rule_of import template_of
 from gateway.config.shares import percent
 from gateway.config.words import shorten
@@ -92,11 +93,19 @@ def headers_can_match(draft: Draft) -> Iterator[Finding]:
 
 def methods_are_named_once(draft: Draft) -> Iterator[Finding]:
     for route in draft.routes:
-        methods = route.model.methods or ()
-        if len(set(methods)) < len(methods):
-            for index, method in enumerate(methods):
-                if method in methods[:index]:
-                    yield Finding((*route.path, "methods", index), f"{method} is given twice")
+        yield from _named_once((*route.path, "methods"), route.model.methods or ())
+
+
+def compat_is_named_once(draft: Draft) -> Iterator[Finding]:
+    for route in draft.routes:
+        yield from _named_once((*route.path, "compat"), route.model.compat)
+
+
+def _named_once(path: Path, names: Sequence[str]) -> Iterator[Finding]:
+    if len(set(names)) < len(names):
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield Finding((*path, index), f"{name} is given twice")
 
 
 def nothing_is_empty(draft: Draft) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ RULES: Final[tuple[Rule, ...]] = (
     route_rules.percentages_add_up,
     route_rules.headers_can_match,
     route_rules.methods_are_named_once,
+    route_rules.compat_is_named_once,
     route_rules.nothing_is_empty,
     route_rules.names_are_free,
     table_rules.routes_do_not_tie,

@@ -166,11 +166,11 @@ class Gateway:
             server.start(self if snapshot is None else partial(self._refuse, refused, begun))
             return
         request.begin()
-        backend = request.lane.backend
-        if backend.interface != "remote" or not server.request_complete:
+        upstream = request.lane.upstream
+        if upstream is None or not server.request_complete:
             server.start(request.forward)
             return
-        shorter = DirectForward(backend.upstream, request, server)
+        shorter = DirectForward(upstream, request, server)
         if shorter.ask(server.body):
             server.take(shorter)
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
 from gateway.backends.registry import Backend
+from gateway.compat.names import compatible
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
@@ -33,14 +34,16 @@ DEFAULT = "default"
 class Lane:
     """One way a request can go: a route's share on one backend, with the counters for it.
 
-    ``served_by`` is the field that says so in the answer, if that is wanted.
+    ``served_by`` is the field that says so in the answer, if that is wanted. ``upstream`` is where the request can be
+    asked without a task; None where there must be one.
     """
 
-    __slots__ = ("app", "backend", "recorder", "served_by")
+    __slots__ = ("app", "backend", "recorder", "served_by", "upstream")
 
-    def __init__(self, backend: Backend, recorder: Recorder, *, expose: bool) -> None:
+    def __init__(self, backend: Backend, recorder: Recorder, *, expose: bool, compat: Sequence[str] = ()) -> None:
         self.backend = backend
-        self.app: ASGIApp = backend.app
+        self.app: ASGIApp = compatible(backend.app, compat)
+        self.upstream = backend.upstream if backend.interface == "remote" and not compat else None
         self.recorder = recorder
         self.served_by = (SERVED_BY, backend.name.encode()) if expose else None
 
@@ -51,12 +54,20 @@ class Route:
     ``gives_ids`` says that a client without a key is given one, the gateway's own id.
     """
 
-    __slots__ = ("draw", "gives_ids", "label", "lanes", "only", "points", "split", "sticky")
+    __slots__ = ("compat", "draw", "gives_ids", "label", "lanes", "only", "points", "split", "sticky")
 
     def __init__(
-        self, label: str, salt: str, lanes: tuple[Lane, ...], split: Split | None, sticky: Sticky, draw: EvenDraw | None
+        self,
+        label: str,
+        salt: str,
+        lanes: tuple[Lane, ...],
+        split: Split | None,
+        sticky: Sticky,
+        draw: EvenDraw | None,
+        compat: Sequence[str] = (),
     ) -> None:
         self.label = label
+        self.compat = compat
         self.points = Points(salt)
         self.gives_ids = sticky.kind == "cookie" and sticky.name is None
         self.lanes = lanes
@@ -97,7 +108,7 @@ class Snapshot:
         for lane in route.lanes:
             if lane.backend.name == backend:
                 return lane
-        return Lane(self.backends[backend], Recorder(self.slots, route.label, backend), expose=self.config.expose)
+        return _lane(route.label, backend, self.config, self.backends, self.slots, route.compat)
 
 
 def compile_snapshot(
@@ -139,12 +150,18 @@ def compile_snapshot(
 def _compile_route(route: RouteConfig, config: Config, backends: Mapping[str, Backend], slots: SlotFile) -> Route:
     sticky = Sticky.parse(route.sticky or config.defaults.sticky)
     split = Split(route.weights, config.default)
-    lanes = tuple(
-        Lane(backends[name], Recorder(slots, route.label, name), expose=config.expose) for name in split.backends
-    )
+    lanes = tuple(_lane(route.label, name, config, backends, slots, route.compat) for name in split.backends)
     sole = [lane for lane, weight in zip(lanes, split.weights, strict=True) if weight > 0]
     if len(sole) == 1:
         # 100 % to one side is no split: nobody needs a cookie for it.
         others = (lane for lane in lanes if lane is not sole[0])
-        return Route(route.label, route.salt, (sole[0], *others), None, sticky, None)
-    return Route(route.label, route.salt, lanes, split, sticky, EvenDraw(split.weights))
+        return Route(route.label, route.salt, (sole[0], *others), None, sticky, None, route.compat)
+    return Route(route.label, route.salt, lanes, split, sticky, EvenDraw(split.weights), route.compat)
+
+
+def _lane(
+    label: str, name: str, config: Config, backends: Mapping[str, Backend], slots: SlotFile, compat: Sequence[str]
+) -> Lane:
+    # What `default` does is what the others are to be compatible with.
+    wrappers = compat if name != config.default else ()
+    return Lane(backends[name], Recorder(slots, label, name), expose=config.expose, compat=wrappers)
