@@ -293,8 +293,8 @@ class RouteConfig(Model):
         default=(),
         strict=False,
         description=(
-            "What the apps other than `default` are made to do as Flask does, until no client needs it any more: "
-            "answer HEAD and OPTIONS, redirect slashes, 404 for what is no number, errors in HTML, JSON as Flask writes."
+            "What apps other than `default` are made to do as Flask does, until no client needs it: answer HEAD and "
+            "OPTIONS, redirect slashes, 404 for what is no number, errors in HTML, JSON as Flask writes it."
         ),
         examples=[["head", "options"]],
     )
