@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -24,8 +25,12 @@ class ControlMetrics(Collector):
     def __init__(self, live: LiveConfig, supervisor: Supervisor) -> None:
         self._live = live
         self._supervisor = supervisor
+        self._start = time.time()
 
     def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "gateway_start_time_seconds", "When this gateway began to count, in seconds since the epoch.", self._start
+        )
         yield from self._config()
         yield from self._workers()
 
