@@ -113,7 +113,7 @@ def test_a_canary_is_raised_watched_and_taken_back(
             other.page.goto("/")
             live(other.page)
             if name == "dashboard-phone":
-                other.page.get_by_label("Filter").evaluate("element => element.scrollIntoView()")
+                other.page.locator("#table-title").evaluate("element => element.scrollIntoView()")
             other.picture(name)
 
         page.get_by_role("link", name=f"Split {books}", exact=True).click()
@@ -157,7 +157,7 @@ def test_a_canary_is_raised_watched_and_taken_back(
 
         page.get_by_role("button", name=f"Roll back {books} to legacy", exact=True).click()
         headline(page, "Version 3 is live on 2 of 2 workers")
-        assert row(page, books).locator("td.to").inner_text() == "legacy"
+        assert row(page, books).locator("td.to").inner_text().strip() == "legacy"
         page.get_by_role("button", name="Undo", exact=True).click()
         headline(page, "Version 4 is live on 2 of 2 workers")
         assert "legacy 50 % · new 50 %" in row(page, books).inner_text()

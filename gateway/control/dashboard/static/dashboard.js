@@ -29,13 +29,13 @@ function index() {
   lanes = new Map();
   for (const row of table?.tBodies[0].rows ?? []) {
     rows.set(row.dataset.route, { row, seen: row.querySelector(".seen") });
-    const cells = [...row.querySelectorAll("td.n")];
+    const cells = [...row.querySelectorAll("td.n > span")];
     backends.forEach((backend, place) => {
       remember(lane(row.dataset.route, backend), cells.filter((_, at) => at % backends.length === place));
     });
   }
   for (const row of document.querySelectorAll("[data-backend]")) {
-    remember(lane("", row.dataset.backend), [...row.querySelectorAll("td.n")]);
+    remember(lane("", row.dataset.backend), [...row.querySelectorAll("td.n > span")]);
   }
 }
 
@@ -77,8 +77,9 @@ function write(name, measured, weight) {
   const mark = level(measured);
   if (known.level !== mark) {
     known.level = mark;
-    known.cells[2].classList.toggle("bad", mark === "bad");
-    known.cells[2].classList.toggle("warn", mark === "warn");
+    const errors = known.cells[2].parentElement.classList;
+    errors.toggle("bad", mark === "bad");
+    errors.toggle("warn", mark === "warn");
   }
 }
 
@@ -93,7 +94,8 @@ function writeTraffic(traffic) {
     start += percent;
   });
   for (const place of document.querySelectorAll("[data-share]")) {
-    place.textContent = words.ratio(traffic[place.dataset.share] ?? 0);
+    const text = words.ratio(traffic[place.dataset.share] ?? 0);
+    if (place.textContent !== text) place.textContent = text;
   }
 }
 
@@ -218,10 +220,11 @@ function expect() {
 
 function listening() {
   expect();
-  document.body.classList.remove("lost");
   const connection = $("connection");
+  if (connection.textContent === "Live") return;
+  document.body.classList.remove("lost");
   connection.classList.add("on");
-  if (connection.textContent !== "Live") connection.textContent = "Live";
+  connection.textContent = "Live";
 }
 
 function lost() {
