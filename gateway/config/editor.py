@@ -148,9 +148,12 @@ def _quoted(name: str, quote: str) -> str:
 
 
 def _replaced(text: str, replacements: list[Replacement]) -> str:
-    for start, end, new in sorted(replacements, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(replacements):
+        parts += (text[at:start], new)
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def _is_as_wanted(before: Config, after: Config, wanted: Mapping[int, Weights]) -> bool:
