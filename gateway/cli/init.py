@@ -18,7 +18,18 @@ from gateway.change.write import apply
 from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, NOT_DONE
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, print_json, refuse
-from gateway.cli.sides import AppProblem, LegacyApp, LegacyUrl, NewApp, NewUrl, Side, from_file, new_name, side
+from gateway.cli.sides import (
+    AppProblem,
+    LegacyApp,
+    LegacyUrl,
+    NewApp,
+    NewUrl,
+    Side,
+    from_file,
+    legacy_name,
+    new_name,
+    side,
+)
 from gateway.cli.state import StateFolder
 from gateway.cli.whoami import whoami
 from gateway.config.append import add_backend, append_routes, layout_of
@@ -117,8 +128,9 @@ def _again(
     as_json: bool,
 ) -> None:
     config = loaded.config
-    name = new_name(config, new_side.address if new_side is not None else None)
-    old_side = from_file(old_side, config, config.default)
+    old_name = legacy_name(config)
+    name = new_name(config, old_name, new_side.address if new_side is not None else None)
+    old_side = from_file(old_side, config, old_name)
     if old_side is None:
         raise AppProblem(f"{output} names no app that can be looked into; name the old one: --legacy module:app")
     is_new_backend = name is None and new_side is not None

@@ -8,7 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import check, diff, explain, history, init, move, rollback, routes, run, schema, split, status
+from gateway.cli import (
+    check,
+    coverage,
+    diff,
+    explain,
+    history,
+    init,
+    move,
+    rollback,
+    routes,
+    run,
+    schema,
+    split,
+    status,
+)
 from gateway.version import __version__
 
 # click's, wherever this version of typer keeps it.
@@ -41,6 +55,7 @@ def gateway(
 
 
 app.command(epilog="Example: gateway init --legacy 'shop:create_app()' --new shop_api:app")(init.init)
+app.command(epilog="Example: gateway coverage --format markdown --fail-under 50")(coverage.coverage)
 app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(run.run)
 app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
 app.command(epilog="Example: gateway routes --json")(routes.routes)

@@ -87,9 +87,14 @@ def from_file(given: Side | None, config: Config, name: str | None) -> Side | No
     return Side(f"backend '{name}'", backend.app, url)
 
 
-def new_name(config: Config, address: str | None) -> str | None:
+def legacy_name(config: Config) -> str:
+    """The name of the old app's backend: the one called so, since at the end of a migration the default is another."""
+    return "legacy" if "legacy" in config.backends else config.default
+
+
+def new_name(config: Config, legacy: str, address: str | None) -> str | None:
     """The name of the new app's backend: the one with that address, one called so, or the only other."""
-    others = [name for name in config.backends if name != config.default]
+    others = [name for name in config.backends if name != legacy]
     for name in others:
         if address is not None and address in (config.backends[name].app, _url(config.backends[name])):
             return name
