@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from math import inf
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -11,7 +12,9 @@ from urllib.parse import unquote_to_bytes
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from gateway.http1.server_side import EXTENSION
 from gateway.server.connection import Connection
+from gateway.server.departure import gone
 from gateway.server.exchange import Exchange
 from gateway.server.half_close import HalfClose
 from gateway.server.head_reader import head_too_long, line_too_long
@@ -161,7 +164,7 @@ class FrontDoor(Connection):
             "query_string": request.query,
             # Apps may change the list that they are given.
             "headers": request.fields if listener.direct is not None else list(request.fields),
-            "extensions": {"http.response.early_hint": _NO_DETAILS},
+            "extensions": {"http.response.early_hint": _NO_DETAILS, EXTENSION: self},
             "state": listener.app_state.copy(),
         }
 
@@ -273,6 +276,15 @@ class FrontDoor(Connection):
         if self._arrived is None:
             exchange.keep_alive = False
         return True
+
+    def client_gone(self) -> bool:
+        """See gateway.http1.server_side."""
+        # While the body is read, the event loop tells. TLS has no end of one side alone.
+        if self._body is not None and self.flow.read_paused and not self.over:
+            sock: socket.socket = self._transport.get_extra_info("socket")
+            if gone(sock, inf if self._tls else self._body.left):
+                self.abort()
+        return self.over
 
     def client_too_slow(self) -> None:
         if self.exchange is not None:

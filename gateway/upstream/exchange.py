@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.http1.server_side import server_side
 from gateway.upstream.connection import Connection, ConnectionLost
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.headers import Fields
@@ -110,6 +111,8 @@ class Exchange:
             # Few requests last so long that it is worth a task to learn of a client that leaves.
             self._watchable = False
             self._watcher = self._upstream.loop.create_task(self._watch())
+        elif not self._sent and self._client_gone():
+            self._end(UpstreamError(Failure.CLIENT_LEFT))
         self._looked_at = True
 
     def _end(self, error: UpstreamError) -> None:
@@ -120,6 +123,11 @@ class Exchange:
     def _interrupt(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+    def _client_gone(self) -> bool:
+        """Of a client whose body is not asked for: the app takes no more of it, or is not reached yet."""
+        server = server_side(self._scope)
+        return server is not None and server.client_gone()
 
     async def _watch(self) -> None:
         while await self._next_message() is not None:
@@ -267,7 +275,8 @@ class Exchange:
         status = response.status
         if not self._sent and status >= 400:
             self._stop_sending()
-        fields = self._fields(connection)
+        # Others may change the list: it is a message of ASGI's.
+        fields = list(self._fields(connection))
         self._failure = _IDLE_TIMEOUT
         self._deadline = inf
         await send({"type": "http.response.start", "status": status, "headers": fields})

@@ -86,10 +86,14 @@ class Stage:
         self.in_tasks = 0
 
     @property
-    def origin(self) -> Any:
+    def upstream(self) -> Any:
         snapshot = self.gateway._runtime.snapshot
         assert snapshot is not None
-        return snapshot.backends["remote"].upstream.origins[0]  # type: ignore[union-attr]
+        return snapshot.backends["remote"].upstream  # type: ignore[union-attr]
+
+    @property
+    def origin(self) -> Any:
+        return self.upstream.origins[0]
 
     @property
     def idle(self) -> int:

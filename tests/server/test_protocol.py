@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from gateway.http1.server_side import server_side
 from tests.server.serving import GET, Gate, Served, answer, echo, wait_until, whole_body
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -18,7 +19,7 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 async def show(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with the scope."""
-    seen = {key: value for key, value in scope.items() if key not in ("headers", "state", "asgi")}
+    seen = {key: value for key, value in scope.items() if key not in ("headers", "state", "asgi", "extensions")}
     seen["headers"] = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]]
     body = await whole_body(receive)
     await answer(send, json.dumps({**seen, "body": body.decode()}, default=lambda raw: raw.decode("latin-1")).encode())
@@ -293,6 +294,59 @@ def test_reading_stops_while_the_app_does_not_want_the_body(served: Served) -> N
         assert client.response().body == b"%d" % size
     # 64 KiB, and the read that went past it: 256 KiB at most.
     assert max(sizes) <= (64 + 256) * 1024
+
+
+@pytest.mark.parametrize(
+    ("framing", "leave"),
+    [
+        (b"Content-Length: 50000000\r\n\r\n", "end"),
+        (CHUNKED[len(POST) :] + b"2faf080\r\n", "end"),
+        (b"Content-Length: 50000000\r\n\r\n", "reset"),
+    ],
+)
+def test_an_app_that_takes_no_more_of_the_body_can_ask_whether_the_client_has_gone(
+    served: Served, caplog: pytest.LogCaptureFixture, framing: bytes, leave: str
+) -> None:
+    stuck, gone = Gate(), Gate()
+    asked: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        side = server_side(scope)
+        assert side is not None
+        await stuck.passed()
+        asked.append(side.client_gone())
+        await gone.passed()
+        while not side.client_gone():
+            await asyncio.sleep(0.005)
+        asked.append((await receive())["type"] == "http.disconnect")
+
+    served.app = app
+    with served.connect() as client:
+        client.send(POST + framing + bytes(200_000))
+        # All of it has come, and the server has stopped reading.
+        time.sleep(0.1)
+        stuck.open()
+        wait_until(lambda: asked == [False])
+        client.end() if leave == "end" else client.reset()
+        gone.open()
+        wait_until(lambda: asked == [False, True])
+    wait_until(lambda: served.tasks == 0)
+    assert caplog.messages == []
+
+
+def test_a_client_that_has_ended_its_side_behind_a_whole_request_has_not_gone(served: Served) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        side = server_side(scope)
+        assert side is not None
+        await asyncio.sleep(0.1)
+        told = side.client_gone()
+        await answer(send, f"{told} {len(await whole_body(receive))}".encode())
+
+    served.app = app
+    with served.connect() as client:
+        client.send(POST + b"Content-Length: 300000\r\n\r\n" + bytes(300_000))
+        client.end()
+        assert client.response().body == b"False 300000"
 
 
 def test_too_many_requests_at_once() -> None:

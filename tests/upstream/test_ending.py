@@ -129,7 +129,8 @@ class TestTheClientLeaves:
             await eventually(lambda: served.peers[0].heard.endswith(b"part"))
 
     async def test_while_the_app_takes_nothing_of_the_body(self) -> None:
-        # Nobody can see that a client is gone behind bytes of it that are not read: the time limit ends it.
+        # Another server than ours does not tell of a client that is gone behind bytes that are not read (ours:
+        # tests/dataplane/test_client_leaves.py). There the time limit ends it.
         async with app(stuck) as served, to(served.url, timeouts=QUICK) as upstream:
             client = Client([bytes(640_000)] * 100)
             assert await leaves(upstream, client, lambda: client.asked > 2, "POST", UNSENT) == "SEND_TIMEOUT"

@@ -1,0 +1,23 @@
+"""What our server tells an app of an HTTP request beyond ASGI: an extension of the scope.
+
+Other servers do not have it; who asks for it must do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, cast
+
+EXTENSION: Final = "gateway.http"
+
+
+class ServerSide(Protocol):
+    def client_gone(self) -> bool:
+        """Whether the client has left, asked by an app that has no use for more of the body at the moment.
+
+        ``receive`` tells it only behind what is still to be read of the body.
+        """
+
+
+def server_side(scope: Mapping[str, Any]) -> ServerSide | None:
+    return cast("ServerSide | None", (scope.get("extensions") or {}).get(EXTENSION))
