@@ -43,8 +43,9 @@ class Observer:
         self._access_log = access_log
         self._traces = traces
 
-    def ended(self, request: ObservedRequest, status: int, size: int | None, first_byte: float | None) -> None:
-        ended = perf_counter()
+    def ended(
+        self, request: ObservedRequest, status: int, size: int | None, first_byte: float | None, ended: float
+    ) -> None:
         scope = request.scope
         if self._access_log is not None:
             method = scope.get("method", "GET")
@@ -140,13 +141,14 @@ class ObservedRequest(Request):
 
     def end(self, status: int, size: int | None = None) -> None:
         super().end(status)
+        ended = perf_counter()
         if self.websocket is not None:
-            self.observer.ended(self, status, None, None)
+            self.observer.ended(self, status, None, None, ended)
         elif size is None:
-            self.observer.ended(self, status, self.size, self.first_byte)
+            self.observer.ended(self, status, self.size, self.first_byte, ended)
         else:
             # It came in one piece, this moment.
-            self.observer.ended(self, status, size, perf_counter())
+            self.observer.ended(self, status, size, ended, ended)
 
 
 class ObservedExchange(HttpExchange):
