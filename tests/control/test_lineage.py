@@ -53,6 +53,13 @@ def test_a_new_worker_is_on_the_latest_version_with_its_text() -> None:
     assert lineage.arrived("d", 0) == 4
 
 
+def test_numbers_go_on_from_where_the_last_run_ended() -> None:
+    lineage = Lineage("a", 7)
+    assert lineage.version == 7
+    assert [lineage.arrived("a", 0), lineage.arrived("b", 7), lineage.arrived("a", 8)] == [7, 8, 9]
+    assert [lineage.arrived("a", 0), lineage.arrived("b", 7), lineage.arrived("a", 7)] == [9, 8, 7]
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=12), st.integers(2, 4), st.randoms())
 def test_workers_that_see_the_same_saves_end_on_the_newest_version(
     saves: list[str], workers: int, chance: random.Random

@@ -13,6 +13,7 @@ from gateway.control.live import LiveConfig
 from gateway.control.messages import Ready, Reloaded
 from gateway.control.options import text_path
 from gateway.control.process import State, WorkerProcess
+from gateway.history.history import History
 
 PROBLEM = Problem("routes.yaml", 6, 9, "unknown backend 'lagacy'; did you mean 'legacy'?")
 
@@ -30,8 +31,8 @@ FIRST, SECOND = version("legacy"), version("new")
 class Run:
     """Two workers, as far as the configuration is concerned: what they tell, and the texts that they put down."""
 
-    def __init__(self, runtime: Path) -> None:
-        self.live = LiveConfig(FIRST, runtime)
+    def __init__(self, runtime: Path, history: History | None = None) -> None:
+        self.live = LiveConfig(FIRST, runtime, history)
         self.runtime = runtime
         self.workers = [WorkerProcess(number, *cast(Any, (None, None, None, None))) for number in (1, 2)]
 
@@ -158,3 +159,63 @@ async def test_a_text_that_was_not_kept_is_an_error_in_the_log_and_no_more(
     assert run.live.version == 2
     assert run.live.loaded == FIRST
     assert "version 2 serves, but cannot be shown" in caplog.text
+
+
+def told(history: History) -> list[tuple[int, str, str]]:
+    return [(entry.version, entry.origin, entry.changes) for entry in history.entries()]
+
+
+async def test_every_version_is_in_the_history(run: Run) -> None:
+    for loaded in (SECOND, FIRST):
+        for index in (0, 1):
+            await run.reloaded(index, "applied", loaded)
+    history = run.live.history
+    assert told(history) == [
+        (1, "start", "the first version"),
+        (2, "file", "/books: legacy → new"),
+        (3, "file", "/books: new → legacy"),
+    ]
+    assert [history.text(version) for version in (1, 2, 3)] == [FIRST.text, SECOND.text, FIRST.text]
+
+
+async def test_what_was_never_live_is_not(tmp_path: Path) -> None:
+    """The file changes between the control process' reading and the first worker's."""
+    run = Run(tmp_path)
+    assert told(run.live.history) == []
+    await run.ready(0, SECOND)
+    assert told(run.live.history) == [(2, "start", "/books: legacy → new")]
+
+
+async def test_the_text_that_was_live_last_keeps_its_number(tmp_path: Path) -> None:
+    history = History(None)
+    history.record(7, FIRST.digest, FIRST.text, at=1.0)
+    run = Run(tmp_path, history)
+    await run.ready(0)
+    assert (run.live.version, len(history.entries())) == (7, 1)
+    await run.reloaded(0, "applied", SECOND)
+    assert [entry.version for entry in history.entries()] == [7, 8]
+
+
+async def test_a_text_that_was_changed_between_two_runs_is_the_next_version(tmp_path: Path) -> None:
+    history = History(None)
+    history.record(7, SECOND.digest, SECOND.text, at=1.0)
+    run = Run(tmp_path, history)
+    assert run.live.version == 8
+    await run.ready(0)
+    await run.ready(1)
+    assert told(history)[1:] == [(8, "start", "/books: new → legacy")]
+    assert [worker.version for worker in run.workers] == [8, 8]
+
+
+async def test_a_version_that_cannot_be_shown_has_its_number_all_the_same(run: Run) -> None:
+    message = Reloaded(outcome="applied", digest="0" * 12, seconds=0.01, at=1e9)
+    await run.live.note(run.workers[0], message, run.workers)
+    assert told(run.live.history)[1:] == [(2, "file", "what changed is not known")]
+
+
+async def test_the_history_is_on_disk_a_moment_later(tmp_path: Path) -> None:
+    run = Run(tmp_path, History(tmp_path / "state"))
+    await run.ready(0)
+    async with asyncio.timeout(5):
+        while not History(tmp_path / "state").entries():
+            await asyncio.sleep(0.01)
