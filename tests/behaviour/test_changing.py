@@ -349,6 +349,21 @@ def test_without_an_admin_listener_the_history_tells(tmp_path: Path) -> None:
         assert run("rollback", "--routes", routes).code == 0
 
 
+def test_a_gateway_that_wants_a_token_is_waited_for_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes, token = project(tmp_path), "change-0123456789abcdef"
+    with GatewayProcess(routes, env={"GATEWAY_ADMIN_TOKEN": token}) as gateway:
+        done = run("move", "/books", "new", "--routes", routes)
+        assert done.code == 0, done.err
+        assert f"as version 2; on how many workers is not known: {gateway.admin} does not tell us\n" in done.out
+        refused = run("rollback", "--admin", gateway.admin)
+        assert (refused.code, refused.err) == (2, f"{gateway.admin} wants a token: set GATEWAY_ADMIN_TOKEN\n")
+        monkeypatch.setenv("GATEWAY_ADMIN_TOKEN", token)
+        assert run("rollback", "--admin", gateway.admin).code == 0
+        assert "live on 1 of 1 worker in" in run("move", "/books", "new", "--routes", routes).out
+
+
 def test_a_second_gateway_on_one_state_folder_keeps_out_of_it(tmp_path: Path) -> None:
     routes = project(tmp_path)
     with GatewayProcess(routes) as first, GatewayProcess(routes) as second:
