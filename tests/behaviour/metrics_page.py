@@ -1,0 +1,63 @@
+"""The metrics page of a gateway that has lived: every metric that there is, with its labels."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.behaviour.probe import PROBE, get, metric
+from tests.behaviour.process import GatewayProcess, eventually
+
+ROUTES = """\
+version: 1
+backends:
+  legacy: {{app: "probe:legacy"}}
+  new: {{app: "probe:new"}}
+  gone: {{url: "http://127.0.0.1:{port}"}}
+default: legacy
+routes:
+  - {{path: /books, to: {{legacy: 50, new: 50}}, sticky: none}}
+  - {{path: /gone, to: gone}}
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """``samples`` are the names that stand on the page, ``_bucket``, ``_sum`` and ``_count`` among them."""
+
+    kind: str
+    labels: frozenset[str]
+    samples: frozenset[str]
+
+
+@contextmanager
+def lived(folder: Path) -> Iterator[GatewayProcess]:
+    """A gateway with a split, an app that is gone and an access log, of which each has been used."""
+    (folder / "probe.py").write_text(PROBE)
+    # Bound and not listening: nobody else gets the port, and nobody answers.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        (folder / "routes.yaml").write_text(ROUTES.format(port=taken.getsockname()[1]))
+        with GatewayProcess(folder / "routes.yaml", "--access-log", str(folder / "access.log"), cwd=folder) as gateway:
+            for path in ("/books", "/books", "/elsewhere"):
+                get(gateway.url + path)
+            assert httpx.get(gateway.url + "/gone").status_code == 502
+            eventually(lambda: metric(gateway, "gateway_requests_total") == 4)
+            eventually(lambda: metric(gateway, "gateway_upstream_failures_total") == 1)
+            yield gateway
+
+
+def metrics(page: str) -> dict[str, Metric]:
+    """By name as it stands in a query: with ``_total`` for counters. ``le`` is no label of its own."""
+    found: dict[str, Metric] = {}
+    for family in text_string_to_metric_families(page):
+        labels = frozenset(label for sample in family.samples for label in sample.labels) - {"le"}
+        name = family.name + ("_total" if family.type == "counter" else "")
+        found[name] = Metric(family.type, labels, frozenset(sample.name for sample in family.samples))
+    return found
