@@ -141,7 +141,7 @@ def admit(
 ) -> tuple[Scope, str, str]:
     """The scope as the app gets it, the client's address (empty for a Unix socket), and the request's id.
 
-    A new scope with a new header list: the server's own stays as it is, whatever it or an app appends to it later.
+    A new header list, and a new scope: the server's own stays as it is, whatever it or an app appends to it later.
     An app behind ``ProxyFix`` or another reader of such fields finds in them what the rest of the scope says too; an
     app without one needs none.
     """
@@ -149,14 +149,17 @@ def admit(
     peer = scope.get("client")
     client: str = peer[0] if peer else ""
     scheme: str = scope["scheme"]
-    scope = {**scope, "path": path, "raw_path": raw_path}
     if isinstance(headers, Seen):
         passed = headers.passed
         if passed is None or passed.client != client or passed.scheme != scheme or passed.said is not forwarded:
             passed = headers.passed = _passed(headers, client, scheme, forwarded)
         if passed.fields:
+            # The server that shares such headers has made the scope for us alone (gateway/server/direct.py).
+            scope["path"] = path
+            scope["raw_path"] = raw_path
             scope["headers"] = PassedOn(passed, _REQUEST_ID, request_id.encode("latin-1"))
             return scope, client, request_id
+    scope = {**scope, "path": path, "raw_path": raw_path}
     host = port = b""
     dirty = False
     for name, value in headers:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from gateway.http1.field_name import CONTENT_LENGTH, PLAIN, UNDERSCORED, FieldName
+from gateway.http1.field_name import CONTENT_LENGTH, DATE, PLAIN, SERVER, UNDERSCORED, FieldName
 
 _GOES_ON: Final = (PLAIN, UNDERSCORED)
 
@@ -32,3 +33,25 @@ class Field(tuple[bytes, bytes]):
     def __reduce__(self) -> tuple[type, tuple[tuple[bytes, bytes]]]:
         """Pickled and copied as the plain pair, as its name is."""
         return tuple, ((bytes(self[0]), self[1]),)
+
+
+class Block(list[tuple[bytes, bytes]]):
+    """Fields that go on as they are. Not to be changed: many responses share them.
+
+    ``text`` are all their lines, ``once`` which of DATE and SERVER are among them, added up, and ``length`` is what
+    they say of the content; None if they do not.
+    """
+
+    __slots__ = ("length", "once", "text")
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        super().__init__(fields)
+        self.text = b""
+        self.once = 0
+        self.length: int | None = None
+        for field in fields:
+            self.text += field.line
+            if field.kind == CONTENT_LENGTH:
+                self.length = field.number
+            elif field.kind in (DATE, SERVER):
+                self.once |= field.kind

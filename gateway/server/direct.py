@@ -29,6 +29,6 @@ class DirectApp(Protocol):
     def direct(self, exchange: Exchange) -> None:
         """Begin to answer: call ``exchange.start`` with an ASGI app for this one request, or ``exchange.take``.
 
-        It may not wait. What it raises is treated as if ``__call__`` had raised it. The headers in the scope may be a
-        Seen, which many requests share.
+        It may not wait. What it raises is treated as if ``__call__`` had raised it. The scope is the app's own; but the
+        headers in it may be a Seen, which many requests share.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from gateway.http1.field import Field
+from gateway.http1.field import Block, Field
 from gateway.http1.field_name import (
     CONNECTION,
     CONTENT_LENGTH,
@@ -68,6 +68,12 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
 
     Raises ValueError or TypeError for a status, name or value that cannot be sent.
     """
+    if type(fields) is Block and status != 204:
+        return (
+            [_STATUS_LINES.get(status) or _odd_status(status), defaults.beside[fields.once], fields.text],
+            fields.length,
+            False,
+        )
     parts = [_STATUS_LINES.get(status) or _odd_status(status), b""]
     append = parts.append
     given = 0
@@ -77,15 +83,6 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     for field in fields:
         if type(field) is Field:
             line = field.passed
-            if line is None:
-                kind = field.kind
-                if kind in _ONCE:
-                    # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
-                    given |= kind
-                    line = field.line
-                elif kind == CONTENT_LENGTH and length is None and status != 204:
-                    length = field.number
-                    line = field.line
             if line is not None:
                 append(line)
                 continue
@@ -106,6 +103,7 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
                     # RFC 9110 8.6: none with 204.
                     continue
             elif kind in _ONCE:
+                # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
                 given |= kind
             elif kind == CONNECTION:
                 values.append(value)

@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from gateway.http1.field_name import FieldName
 from gateway.upstream.failure import Failure, UpstreamError
-from gateway.upstream.headers import BadRequest, Fields, write_request
+from gateway.upstream.headers import BadRequest, Fields, RequestHead, write_request
 
 if TYPE_CHECKING:
     from gateway.upstream.upstream import Upstream
@@ -26,18 +26,17 @@ class Outbound:
     the body, ``next_bytes`` makes them of each part. ``is_whole`` tells that ``first_bytes`` can be sent once more.
     """
 
-    __slots__ = (
-        "_chunked",
-        "_first",
-        "_framing",
-        "_host",
-        "_left",
-        "_text",
-        "expects_continue",
-        "has_body",
-        "is_whole",
-        "more",
-    )
+    # What most requests do not have is told by class attributes: it costs them nothing.
+    _first = b""
+    _framing = b""
+    _host = False
+    _chunked = False
+    # Bytes of the body that are to come, if that is known.
+    _left: int | None = None
+    has_body = False
+    expects_continue = False
+    more = False
+    is_whole = True
 
     def __init__(self, upstream: Upstream, scope: Scope) -> None:
         """Raises UpstreamError for a request that cannot be passed on."""
@@ -50,7 +49,6 @@ class Outbound:
         query: bytes = scope["query_string"]
         if query:
             target = b"%b?%b" % (target, query)
-        self._host = False
         if not upstream.keep_host or version != "1.1":
             if not upstream.keep_host:
                 fields = [field for field in fields if field[0] != b"host"]
@@ -61,16 +59,16 @@ class Outbound:
         except BadRequest as error:
             raise UpstreamError(Failure.BAD_REQUEST, str(error)) from error
         self._text = head.text
-        self._first = b""
-        # Bytes of the body that are to come, if that is known.
+        if head.chunked or head.length is not None or version not in _HTTP_1:
+            self._expect_body(head, version)
+
+    def _expect_body(self, head: RequestHead, version: str) -> None:
         self._left = head.length
         # HTTP/2 and later frame a body without any field.
         self.has_body = head.chunked or bool(head.length) or (head.length is None and version not in _HTTP_1)
         self._chunked = self.has_body and head.length is None
         self.expects_continue = head.expects_continue and self.has_body
         self.more = self.expects_continue
-        self.is_whole = True
-        self._framing = b""
         if self._chunked:
             self._framing = b"\r\nTransfer-Encoding: chunked"
         elif head.length is not None:

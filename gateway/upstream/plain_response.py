@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.http1.field import Field
+from gateway.http1.field import Block, Field
 from gateway.http1.field_name import CONNECTION, CONTENT_LENGTH, DATE, PLAIN, SERVER, UNDERSCORED, field_name
-from gateway.upstream.headers import Fields
 from gateway.upstream.limits import FIELDS
 
 # They may hold the app's own address (rewrite.py).
@@ -27,27 +26,51 @@ _PASSED: Final = (PLAIN, DATE, SERVER, UNDERSCORED)
 # What a line says beside itself.
 _NOTHING, _LENGTH, _PLACE, _KEEP, _CLOSE = range(5)
 
-_Known = tuple[int, Field]
-
 # Apps can write lines without end. Long ones seldom come twice.
-_LINES: dict[bytes, _Known] = {}
+_LINES: dict[bytes, tuple[int, Field]] = {}
 _STATUS: dict[bytes, int] = {}
 _MEMORY: Final = 1024
 _LONGEST_KNOWN: Final = 128
 
+# Whole heads: an app that sends the same content sends the same head, for as long as the second of its Date lasts.
+_HEADS: dict[bytes, PlainHead] = {}
+_HEADS_MEMORY: Final = 256
+_LONGEST_HEAD: Final = 1024
 
-def read_plain(head: bytes) -> tuple[int, Fields, int | None, bool, bool] | None:
+
+class PlainHead:
     """The status, the fields for the client, the content-length, whether the connection is closed after the response,
-    and whether one of PLACES is there. None for a head that the parser has to read.
+    and whether one of PLACES is there. Shared by many responses."""
 
-    ``head`` is without its empty line.
-    """
+    __slots__ = ("close", "fields", "length", "places", "status")
+
+    def __init__(self, status: int, fields: Block, length: int | None, *, close: bool, places: bool) -> None:
+        self.status = status
+        self.fields = fields
+        self.length = length
+        self.close = close
+        self.places = places
+
+
+def read_plain(head: bytes) -> PlainHead | None:
+    """None for a head that the parser has to read. ``head`` is without its empty line."""
+    plain = _HEADS.get(head)
+    if plain is None:
+        plain = _read_head(head)
+        if plain is not None and len(head) <= _LONGEST_HEAD:
+            if len(_HEADS) >= _HEADS_MEMORY:
+                _HEADS.clear()
+            _HEADS[head] = plain
+    return plain
+
+
+def _read_head(head: bytes) -> PlainHead | None:
     lines = head.split(b"\r\n")
     status = _STATUS.get(lines[0]) or _status(lines[0])
     if not status or len(lines) > FIELDS:
         return None
     del lines[0]
-    fields: Fields = []
+    fields: list[Field] = []
     append = fields.append
     length: int | None = None
     close = places = False
@@ -67,7 +90,7 @@ def read_plain(head: bytes) -> tuple[int, Fields, int | None, bool, bool] | None
                 close = close or says == _CLOSE
                 continue
         append(field)
-    return status, fields, length, close, places
+    return PlainHead(status, Block(fields), length, close=close, places=places)
 
 
 def _status(line: bytes) -> int:
@@ -83,7 +106,7 @@ def _status(line: bytes) -> int:
     return status
 
 
-def _read(line: bytes) -> _Known | None:
+def _read(line: bytes) -> tuple[int, Field] | None:
     found = _LINE.fullmatch(line)
     if found is None:
         return None

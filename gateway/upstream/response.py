@@ -65,15 +65,8 @@ class ResponseReader:
             # It still expects the rest of a body that it was not shown, or that never comes.
             self._renew()
         self._bodiless = bodiless
-        self._named: frozenset[bytes] | None = None
-        self._close = False
-        self._chunked = False
-        self._is_1_1 = False
         # Of content that is passed by the parser: how much is to come. None while the parser reads.
         self._left: float | None = None
-        # Bytes that have come without any content among them.
-        self._since_content = 0
-        self._trailers = 0
         self.status = 0
         self.fields: Fields = []
         self.has_places = False
@@ -88,6 +81,15 @@ class ResponseReader:
         self.complete = False
         self.reusable = False
 
+    def _begin_to_parse(self) -> None:
+        self._named: frozenset[bytes] | None = None
+        self._close = False
+        self._chunked = False
+        self._is_1_1 = False
+        # Bytes that have come without any content among them.
+        self._since_content = 0
+        self._trailers = 0
+
     def _renew(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._stale = False
@@ -101,6 +103,7 @@ class ResponseReader:
             self.begun = True
             if self._read_plain(data):
                 return
+            self._begin_to_parse()
             # The parser makes a string of it for each who asks.
             self._is_1_1 = data[:9] == b"HTTP/1.1 "
             if data[0] != _H:
@@ -135,7 +138,8 @@ class ResponseReader:
         plain = read_plain(data[:end])
         if plain is None:
             return False
-        status, fields, length, close, places = plain
+        status = plain.status
+        length = plain.length
         if self._bodiless or status == 204 or status == 304:
             # RFC 9112 6.3: whatever the fields say.
             length = 0
@@ -144,9 +148,9 @@ class ResponseReader:
         if length is None or size > length:
             return False
         self.status = status
-        self.fields = fields
-        self.has_places = places
-        self.reusable = not close
+        self.fields = plain.fields
+        self.has_places = plain.places
+        self.reusable = not plain.close
         self.head_complete = True
         if size:
             self.content.append(data[end:])

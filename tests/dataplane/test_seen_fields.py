@@ -65,9 +65,12 @@ def test_noting_it_changes_nothing(fields: list[tuple[FieldName, bytes]], reques
 
 def test_it_is_made_once() -> None:
     seen = Seen([(FieldName(b"Host"), b"a")])
-    scope = {"type": "http", "scheme": "http", "client": ("10.0.0.1", 5), "headers": seen}
     first, second = (
-        admit(scope, "/", b"/", TRUSTED[0], FORWARDED[0], request_id)[0]["headers"] for request_id in ("1", "2")
+        admit(
+            {"type": "http", "scheme": "http", "client": ("10.0.0.1", 5), "headers": seen},
+            *("/", b"/", TRUSTED[0], FORWARDED[0], request_id),
+        )[0]["headers"]
+        for request_id in ("1", "2")
     )
     assert isinstance(first, PassedOn)
     assert first.passed is second.passed

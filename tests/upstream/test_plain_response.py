@@ -88,9 +88,8 @@ def test_the_usual_head_needs_no_parser() -> None:
     head = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-A:  b \r\nset-cookie: a=b\r\nContent-Length: 12\r\nConnection: close"
     found = read_plain(head)
     assert found is not None
-    status, fields, length, close, places = found
-    assert (status, length, close, places) == (200, 12, True, True)
-    lines = [field.line for field in fields if isinstance(field, Field)]
+    assert (found.status, found.length, found.close, found.places) == (200, 12, True, True)
+    lines = [field.line for field in found.fields if isinstance(field, Field)]
     assert lines == [b"\r\nDate: now", b"\r\nX-A: b", b"\r\nset-cookie: a=b", b"\r\nContent-Length: 12"]
 
 
@@ -100,6 +99,9 @@ def test_invented_lines_do_not_fill_the_memory() -> None:
     assert len(plain_response._LINES) <= 1024
     assert len(plain_response._STATUS) <= 1024
     assert max(map(len, plain_response._LINES)) <= 128
+    for number in range(1000):
+        assert read_plain(b"HTTP/1.1 200 OK\r\nETag: %d" % number) is not None
+    assert len(plain_response._HEADS) <= 256
 
 
 def test_a_field_is_copied_as_a_plain_pair() -> None:
