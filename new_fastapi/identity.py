@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from fastapi import Depends
@@ -10,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
+from gateway.migrate.flask_login import identifier
 from gateway.migrate.flask_session import Session
 
 from . import passwords
@@ -33,7 +33,7 @@ def log_in(session: Session, connection: HTTPConnection, user: User, *, remember
     """flask_login.login_user. With ``remember`` the cookie outlives the browser's window."""
     session["_user_id"] = str(user.id)
     session["_fresh"] = True
-    session["_id"] = _identifier(connection)
+    session["_id"] = identifier(connection)
     session.permanent = remember
 
 
@@ -73,17 +73,5 @@ def _notice_a_moved_session(session: Session, connection: HTTPConnection) -> Non
     It looks at every session that is not empty, also of visitors who never logged in. Doing the same keeps `_fresh`
     from flipping as a visitor goes from one app to the other.
     """
-    if session and session.get("_id") != _identifier(connection) and session.get("_fresh") is not False:
+    if session and session.get("_id") != identifier(connection) and session.get("_fresh") is not False:
         session["_fresh"] = False
-
-
-def _identifier(connection: HTTPConnection) -> str:
-    """flask_login.utils._create_identifier, whose text has the repr of bytes in it: ``b'127.0.0.1'|b'curl/8'``."""
-    forwarded = connection.headers.get("x-forwarded-for")
-    client = connection.client.host if connection.client else None
-    address = client if forwarded is None else forwarded
-    agent = connection.headers.get("user-agent")
-    # WSGI hands headers on as Latin-1, which Flask-Login encodes as UTF-8. So do Starlette, and we.
-    address_bytes = None if address is None else address.encode().split(b",")[0].strip()
-    agent_bytes = None if agent is None else agent.encode()
-    return hashlib.sha512(f"{address_bytes!r}|{agent_bytes!r}".encode()).hexdigest()
