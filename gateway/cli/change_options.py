@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.completion import offered_routes
+
 RouteName = Annotated[
     str,
     typer.Argument(
         metavar="ROUTE",
         help="Its name, or such as 'GET /books/{id}', or a path that only one route has.",
         show_default=False,
+        autocompletion=offered_routes,
     ),
 ]
 Reason = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.completion import offered_methods, offered_paths
 from gateway.cli.request import Request, RequestError
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
@@ -14,8 +15,16 @@ from gateway.config.shares import percent, shares_text
 
 
 def explain(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as GET.", show_default=False)],
-    url: Annotated[str, typer.Argument(metavar="URL", help="/path?query, or a whole URL.", show_default=False)],
+    method: Annotated[
+        str,
+        typer.Argument(metavar="METHOD", help="Such as GET.", show_default=False, autocompletion=offered_methods),
+    ],
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL", help="/path?query, or a whole URL.", show_default=False, autocompletion=offered_paths
+        ),
+    ],
     routes: RoutesFile = None,
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", metavar="'K: V'", help="A request header; may be repeated.")

@@ -32,7 +32,6 @@ app = typer.Typer(
     name="gateway",
     help="Move a Flask app to FastAPI one endpoint at a time, behind one gateway.",
     no_args_is_help=True,
-    add_completion=False,
     # Plain help and plain tracebacks: a box around them helps nobody in a log file or a CI job.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

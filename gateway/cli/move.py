@@ -18,13 +18,17 @@ from gateway.cli.change_options import (
     RouteName,
     Timeout,
 )
+from gateway.cli.completion import offered_backends
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
 
 def move(
     route: RouteName,
-    backend: Annotated[str, typer.Argument(metavar="BACKEND", help="Such as new.", show_default=False)],
+    backend: Annotated[
+        str,
+        typer.Argument(metavar="BACKEND", help="Such as new.", show_default=False, autocompletion=offered_backends),
+    ],
     reason: Reason = "",
     dry_run: DryRun = False,
     no_wait: NoWait = False,

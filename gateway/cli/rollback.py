@@ -9,6 +9,7 @@ import typer
 from gateway.change.change import RollBack
 from gateway.cli.carry_out import carry_out
 from gateway.cli.change_options import PATIENCE, AdminUrl, DryRun, How, NoWait, Reason, Timeout
+from gateway.cli.completion import offered_routes
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
@@ -16,7 +17,12 @@ from gateway.cli.state import StateFolder
 def rollback(
     route: Annotated[
         str | None,
-        typer.Argument(metavar="ROUTE", help="Send this route back to the default.", show_default=False),
+        typer.Argument(
+            metavar="ROUTE",
+            help="Send this route back to the default.",
+            show_default=False,
+            autocompletion=offered_routes,
+        ),
     ] = None,
     to: Annotated[
         int | None,

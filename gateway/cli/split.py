@@ -20,6 +20,7 @@ from gateway.cli.change_options import (
     RouteName,
     Timeout,
 )
+from gateway.cli.completion import offered_shares
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
 from gateway.cli.state import StateFolder
 
@@ -31,7 +32,10 @@ def split(
     shares: Annotated[
         list[str],
         typer.Argument(
-            metavar="BACKEND=PERCENT", help="Such as new=25; what is left goes to the default.", show_default=False
+            metavar="BACKEND=PERCENT",
+            help="Such as new=25; what is left goes to the default.",
+            show_default=False,
+            autocompletion=offered_shares,
         ),
     ],
     reason: Reason = "",
