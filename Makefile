@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run run-remote test lint format browser pictures bench bench-peers clean
+.PHONY: run run-remote test lint format browser pictures prometheus bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -50,9 +50,18 @@ browser: $(READY)
 # The pictures of README and docs/dashboard.md, out of the test that goes through the same story. Five minutes, most of
 # which is traffic for the charts.
 pictures: browser
-	GATEWAY_WARM_UP=270 $(BIN)/python -m pytest --timeout 600 -k canary_is_raised tests/behaviour/test_dashboard.py
+	GATEWAY_WARM_UP=270 $(BIN)/python -m pytest --timeout 600 tests/behaviour/dashboard/test_story.py
 	@mkdir -p docs/pictures
-	cp build/screenshots/dashboard.png build/screenshots/dashboard-*.png docs/pictures/
+	cd build/screenshots && cp dashboard.png dashboard-split.png dashboard-refused.png dashboard-phone.png ../../docs/pictures/
+
+# For the tests of deploy/prometheus, some of which are skipped without. The package brings a service that may start by
+# itself: for a container, or a machine of its own.
+prometheus:
+	@if ! command -v promtool >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus >/dev/null \
+	    || echo "prometheus cannot be installed (apt-get update first?)"; \
+	  else echo "promtool is missing, and is only installed by root, with apt-get"; fi; fi
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
