@@ -14,7 +14,7 @@ from gateway.change.found import find
 from gateway.change.plan import Plan, plan
 from gateway.change.write import apply
 from gateway.cli.change_options import How
-from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, NOT_DONE
+from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, INTERRUPTED, NOT_DONE
 from gateway.cli.outcome import changed, fail, not_changed, nothing_changes, planned
 from gateway.cli.plan_view import plan_data
 from gateway.cli.routes_file import as_data, print_json
@@ -77,8 +77,10 @@ def _write_and_wait(wanted: Plan, run: Run | None, history: History, how: How) -
         return
     try:
         live = watch.wait(wanted.after.digest, begun, how.timeout)
-    except NotLive as error:
+    except (NotLive, KeyboardInterrupt) as error:
         remedy = "the file is written" + (f"; `{undo}` takes it back" if undo is not None else "")
+        if isinstance(error, KeyboardInterrupt):
+            fail("interrupted", f"not waited for any longer; {remedy}", INTERRUPTED, how.as_json, **made)
         fail("not-live", f"{error}\n{remedy}", NOT_DONE, how.as_json, **made)
     finally:
         watch.close()

@@ -10,3 +10,5 @@ NOT_DONE: Final = 1
 BAD_REQUEST: Final = 2
 # The file is not the one that the plan was made from. Nothing was changed: look at it, and try again.
 CHANGED_UNDERNEATH: Final = 3
+# By Ctrl-C, as shells have it.
+INTERRUPTED: Final = 130

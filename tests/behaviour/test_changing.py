@@ -281,6 +281,49 @@ def test_a_difference_is_shown(gateway: GatewayProcess) -> None:
     assert run("history", newest, "--routes", gateway.routes).out == gateway.routes.read_text()
 
 
+@pytest.fixture
+def stopped(gateway: GatewayProcess) -> Iterator[int]:
+    """A worker that does nothing for as long as the test runs."""
+    pid = gateway.worker_pids()[1]
+    os.kill(pid, signal.SIGSTOP)
+    yield pid
+    os.kill(pid, signal.SIGCONT)
+
+
+def test_a_worker_that_does_not_follow_is_named(gateway: GatewayProcess, stopped: int) -> None:
+    before = versions(gateway)[0]["version"]
+    done = run("move", "/books", "new", "--timeout", "0.5", "--json", "--routes", gateway.routes)
+    assert done.code == 1
+    data = json.loads(done.out)
+    assert (data["ok"], data["kind"], data["undo"]) == (False, "not-live", "gateway rollback")
+    assert data["message"] == (
+        f"not live after 0.5 s: worker 2 (pid {stopped}) serves version {before}\n"
+        "the file is written; `gateway rollback` takes it back"
+    )
+
+
+def test_who_does_not_want_to_wait_is_told_that_it_is_written(gateway: GatewayProcess, stopped: int) -> None:
+    done = run("move", "/books", "new", "--no-wait", "--routes", gateway.routes)
+    assert done.code == 0
+    assert "written; the gateway reads it now\n" in done.out
+    command = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "split", "/items", "new=20", "--routes", str(gateway.routes)],
+        env=environment(),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    eventually(lambda: "new: 20" in gateway.routes.read_text(), timeout=20)
+    time.sleep(0.2)
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate(timeout=20)
+    assert (command.returncode, err) == (
+        130,
+        "not waited for any longer; the file is written; `gateway rollback` takes it back\n",
+    )
+
+
 def test_a_worker_that_starts_meanwhile_is_told_of(gateway: GatewayProcess) -> None:
     os.kill(gateway.worker_pids()[0], signal.SIGKILL)
     eventually(lambda: len(gateway.worker_pids()) == 2)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.config.interpolate import interpolate
 from gateway.config.loader import load_text
+from gateway.config.problem import ConfigError
 from tests.config.said import BACKENDS, said
 
 SECRET = "correct horse battery"
@@ -166,3 +167,24 @@ def test_text_without_references_stays_and_nothing_raises(text: str) -> None:
     data, findings = interpolate(app(text), {"A": "a", "B": ""})
     if "${" not in text:
         assert (data, findings) == (app(text), [])
+
+
+def test_who_only_changes_routes_needs_no_environment() -> None:
+    """A command may run where the gateway's variables are not set: nothing is said of what they stand for."""
+    kept: set[tuple[str | int, ...]] = set()
+    data, findings = interpolate({**app("${MODULE}:app"), "override": {"secret": "${S}"}}, {}, kept=kept)
+    assert findings == []
+    assert kept == {("backends", "new", "app"), ("override", "secret")}
+    assert isinstance(data, dict)
+    assert data["override"]["secret"] == "${S}, which is not set here"
+    text = "version: 1\nbackends: {new: {url: '${URL}'}}\ndefault: new\noverride: {secret: '${S}'}\n"
+    assert load_text(text, env={}, keep_unset=True).config.default == "new"
+    with pytest.raises(ConfigError, match="the environment variable 'URL' is not set"):
+        load_text(text, env={})
+
+
+def test_what_is_wrong_besides_is_told_all_the_same() -> None:
+    text = "version: 1\nbackends: {new: {url: '${URL}'}}\ndefault: nwe\n"
+    with pytest.raises(ConfigError) as refused:
+        load_text(text, env={}, keep_unset=True)
+    assert [problem.message for problem in refused.value.problems] == ["unknown backend 'nwe'; did you mean 'new'?"]
