@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.migrate.cells import ANY, Cell, Key, cells_of, key_of, known, order_is_uncertain, rules_overlap
 from gateway.migrate.entry import Entry, LeftOut, Proposal, in_order, merged
-from gateway.migrate.inventory.compare import Compared, Comparison, Narrowed, OnlyNew
+from gateway.migrate.inventory.compare import Compared, Comparison, OnlyNew, shared_path
 from gateway.migrate.inventory.endpoint import Endpoint
 from gateway.migrate.resource import resource_of
 from gateway.routing.template import Kind
@@ -36,7 +36,7 @@ def _both(comparison: Comparison, cells: dict[tuple[Key, str], Cell], left_out: 
             continue
         blocked: dict[str, list[str]] = defaultdict(list)
         for path in each.endpoint.paths:
-            narrow = _narrow(path, each.narrowed)
+            narrow = shared_path(path, each.narrowed)
             key = key_of(narrow, each.endpoint.host)
             for method in known(each.methods):
                 # HEAD goes with GET, and stays with it.
@@ -106,17 +106,11 @@ def _remarks(each: Compared) -> Iterator[str]:
         what = f"{narrowed.name} is of the type {narrowed.legacy} in the legacy app, and {narrowed.new} in the new one"
         yield what + (": the rest stays" if narrowed.kind is not Kind.SEGMENT else "")
     if each.missing:
-        yield f"{', '.join(in_order(each.missing))} is missing in the new app, and stays"
+        missing = in_order(each.missing)
+        stays = "is missing in the new app, and stays" if len(missing) == 1 else "are missing in the new app, and stay"
+        yield f"{', '.join(missing)} {stays}"
     if each.endpoint.kind == "static":
         yield "files: the two apps give them different ETags, so move it whole rather than split it"
-
-
-def _narrow(path: str, narrowed: Iterable[Narrowed]) -> str:
-    """``path`` with the types that both sides take."""
-    for each in narrowed:
-        if each.kind in (Kind.INT, Kind.UUID):
-            path = path.replace(f"{{{each.name}}}", f"{{{each.name}:{each.kind.name.lower()}}}")
-    return path
 
 
 def _only_new(

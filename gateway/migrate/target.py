@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from gateway.config.model import METHODS
 from gateway.config.rule_of import template_of
-from gateway.migrate.inventory.compare import Comparison
+from gateway.migrate.inventory.compare import Comparison, shared_path
 from gateway.migrate.inventory.endpoint import Endpoint, EndpointKind
 from gateway.routing.rule import Rule
 
@@ -21,8 +21,8 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "REPOR
 class Target:
     """``method`` is "" for an endpoint that answers every method; HEAD goes with GET, and is no target of its own.
 
-    ``both`` says whether the two apps have it; ``only_new``, that the new one alone does. ``remarks`` are what makes
-    it less than a straight move.
+    ``both`` says whether the two apps have it; ``only_new``, that the new one alone does. ``path`` is then of what they
+    both take, which can be less than ``rule``. ``remarks`` are what makes it less than a straight move.
     """
 
     rule: str
@@ -68,8 +68,14 @@ class Target:
 
 
 def targets(comparison: Comparison) -> tuple[Target, ...]:
-    """All targets of the legacy app in its order, then what only the new app has."""
-    return (*_legacy(comparison), *_new(comparison))
+    """All targets of the legacy app in its order, then what only the new app has.
+
+    Of two that an app has written down alike it only ever comes to the first.
+    """
+    found: dict[object, Target] = {}
+    for each in (*_legacy(comparison), *_new(comparison)):
+        found.setdefault((each.only_new, each.rule, each.method, each.host, each.kind == "websocket"), each)
+    return tuple(found.values())
 
 
 def _legacy(comparison: Comparison) -> Iterator[Target]:
@@ -77,15 +83,17 @@ def _legacy(comparison: Comparison) -> Iterator[Target]:
         endpoint = each.endpoint
         for method in _methods(endpoint):
             both = each.on_both_sides if not method else method in each.methods
-            narrowed = [f"{one.name}: {one.legacy} against {one.new}" for one in each.narrowed] if both else []
-            yield _target(endpoint, method, both=both, remarks=(*narrowed, *endpoint.notes))
+            narrowed = each.narrowed if both else ()
+            remarks = (*(f"{one.name}: {one.legacy} against {one.new}" for one in narrowed), *endpoint.notes)
+            path = shared_path(endpoint.path, narrowed)
+            yield _target(endpoint, path, method, both=both, remarks=remarks)
 
 
 def _new(comparison: Comparison) -> Iterator[Target]:
     for only in comparison.only_new:
         methods = [method for method in _methods(only.endpoint) if not method or method in only.methods]
         for method in methods:
-            yield _target(only.endpoint, method, only_new=True)
+            yield _target(only.endpoint, only.endpoint.path, method, only_new=True)
 
 
 def _methods(endpoint: Endpoint) -> Sequence[str]:
@@ -96,11 +104,17 @@ def _methods(endpoint: Endpoint) -> Sequence[str]:
 
 
 def _target(
-    endpoint: Endpoint, method: str, *, both: bool = False, only_new: bool = False, remarks: tuple[str, ...] = ()
+    endpoint: Endpoint,
+    path: str,
+    method: str,
+    *,
+    both: bool = False,
+    only_new: bool = False,
+    remarks: tuple[str, ...] = (),
 ) -> Target:
     return Target(
         rule=endpoint.rule,
-        path=endpoint.path,
+        path=path,
         method=method,
         host=endpoint.host,
         kind=endpoint.kind,

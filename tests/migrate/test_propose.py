@@ -51,7 +51,7 @@ def test_one_entry_for_each_endpoint_of_both() -> None:
 def test_methods_that_the_new_side_lacks_stay() -> None:
     [entry] = proposed(flask("GET,POST,DELETE /b"), fastapi("GET /b")).entries
     assert shown((entry,)) == ["GET,HEAD /b"]
-    assert entry.remarks == ("POST, DELETE is missing in the new app, and stays",)
+    assert entry.remarks == ("POST, DELETE are missing in the new app, and stay",)
 
 
 def test_what_the_new_side_does_not_take_stays() -> None:

@@ -85,6 +85,14 @@ def compare(legacy: Inventory, new: Inventory | None) -> Comparison:
     return Comparison(compared, tuple(each for each in only_new if each is not None))
 
 
+def shared_path(path: str, narrowed: Iterable[Narrowed]) -> str:
+    """``path`` with the types that both sides take, so that what the new one would refuse stays where it is."""
+    for each in narrowed:
+        if each.kind in (Kind.INT, Kind.UUID):
+            path = path.replace(f"{{{each.name}}}", f"{{{each.name}:{each.kind.name.lower()}}}")
+    return path
+
+
 def outline(template: Template) -> Outline:
     return tuple(
         (each.kind, each.text) if each.kind is Kind.LITERAL else (_free(each.kind), "") for each in template.segments
