@@ -22,7 +22,6 @@ def labels_of(query: str) -> set[str]:
     """The labels by which is matched or grouped."""
     plain = _STRINGS.sub('""', query)
     found = {label.strip() for group in _GROUPINGS.findall(plain) for label in group.split(",")}
-    found |= {
-        re.split(r"[=!]", each)[0].strip() for _, inside in _MATCHERS.findall(plain) for each in inside.split(",")
-    }
+    for inside in _MATCHERS.findall(plain):
+        found |= {re.split(r"[=!]", each)[0].strip() for each in inside.split(",")}
     return found - {""}
