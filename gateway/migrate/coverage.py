@@ -55,6 +55,8 @@ class Row:
     index: int | None
     group: str | None = None
     partly: tuple[str, ...] = ()
+    # What the gateway does in the new app's place, so that it answers as Flask does: to be cleaned up one day.
+    compat: tuple[str, ...] = ()
     requests: Requests | None = None
 
     @property
@@ -116,7 +118,9 @@ def _row(target: Target, routes: Sequence[tuple[Rule, int, RouteConfig]], config
             continue
         if _takes_all(rule, target.match):
             share = SCALE - dict(route.weights).get(legacy, 0)
-            return Row(target, _state(target, share), share, route.label, index, route.group, tuple(partly))
+            return Row(
+                target, _state(target, share), share, route.label, index, route.group, tuple(partly), route.compat
+            )
         partly.append(route.label)
     share = 0 if config.default == legacy else SCALE
     return Row(target, _state(target, share), share, DEFAULT_ROUTE, None, None, tuple(partly))

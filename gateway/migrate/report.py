@@ -35,6 +35,8 @@ def remarks_text(row: Row) -> str:
         remarks.insert(0, "the new app does not have it")
     if row.partly:
         remarks.append(f"some of its requests go by {', '.join(row.partly)}")
+    if row.compat:
+        remarks.append(f"compat: {', '.join(row.compat)}")
     if row.dead:
         remarks.append("dead: nobody has asked for it in the time seen")
     return "; ".join(remarks)
@@ -137,6 +139,7 @@ def _row(row: Row) -> Mapping[str, Any]:
         "new_percent": row.share / 100,
         "route": row.route,
         "partly": list(row.partly),
+        "compat": list(row.compat),
         "dead": row.dead if requests is not None else None,
         "requests": None
         if requests is None

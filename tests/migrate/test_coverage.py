@@ -64,6 +64,11 @@ def test_an_endpoint_for_every_method_is_moved_only_by_a_route_for_every_method(
     assert cover((target,), one, "legacy").rows[0].partly == ("GET /b/{id:int}",)
 
 
+def test_what_still_has_to_be_cleaned_up() -> None:
+    text = ROUTES.replace('"/b/{id:int}", to: new', '"/b/{id:int}", compat: [head, json], to: new')
+    assert rows(cover(TARGETS, config(text), "legacy"))["GET /b/<int:n>"].compat == ("head", "json")
+
+
 def test_when_the_default_is_the_new_app() -> None:
     text = "version: 1\nbackends: {legacy: {app: 'a:b'}, new: {app: 'c:d'}}\ndefault: new\n"
     coverage = cover(TARGETS, config(text), "legacy")

@@ -9,7 +9,7 @@ from gateway.migrate.report_html import html
 from gateway.migrate.report_markdown import markdown
 from gateway.migrate.target import Target
 from gateway.migrate.traffic import Traffic
-from tests.migrate.samples import TARGETS, config
+from tests.migrate.samples import ROUTES, TARGETS, config
 
 TRAFFIC = Traffic(
     {("GET,HEAD /b", "legacy", "GET"): 30.0, ("GET,HEAD /b", "new", "GET"): 10.0, ("default", "legacy", "GET"): 60.0},
@@ -44,6 +44,8 @@ def test_the_cells() -> None:
         "the new app does not have it; dead: nobody has asked for it in the time seen",
     )
     assert cells(covered(None).rows[0])[3] == ""
+    compat = config(ROUTES.replace('"/b/{id:int}", to: new', '"/b/{id:int}", compat: [head, json], to: new'))
+    assert cells(cover(TARGETS[2:3], compat, "legacy").rows[0])[4] == "compat: head, json"
     closed = cover((Target("/x", "/x", "GET", only_new=True),), config(), "legacy").only_new
     assert cells(closed[0])[1] == "new only, closed"
 
