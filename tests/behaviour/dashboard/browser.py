@@ -20,10 +20,13 @@ import pytest
 from tests.behaviour.process import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 # Where pictures are kept. Git ignores it; `make pictures` copies those that the README shows.
 SCREENSHOTS = Path(os.environ.get("GATEWAY_SCREENSHOTS", ROOT / "build" / "screenshots"))
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 
 # It must not talk to anybody by itself, and containers have no place for its sandbox.
 _ARGUMENTS = (
@@ -111,3 +114,20 @@ class Window:
     def _hear(self, kind: str, text: str) -> None:
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
             self.complaints.append(text)
+
+
+def row(page: Page, label: str) -> Locator:
+    return page.locator(f'tr[data-route="{label}"]')
+
+
+def cell(page: Page, label: str, measure: int, backend: int) -> str:
+    """One of the row's figures; two backends stand side by side under each measure."""
+    return str(row(page, label).locator("td.n").nth(2 * measure + backend).inner_text())
+
+
+def live(page: Page) -> None:
+    page.get_by_text("Live", exact=True).and_(page.locator("#connection")).wait_for()
+
+
+def headline(page: Page, words: str) -> None:
+    page.locator(".headline", has_text=words).wait_for()
