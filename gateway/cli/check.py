@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Iterator
 from typing import Annotated
@@ -15,6 +16,7 @@ from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOpti
 from gateway.config.loader import Loaded
 from gateway.config.model import Config
 from gateway.config.problem import Problem
+from gateway.dataplane.tracing import no_spans
 
 
 def check(
@@ -50,6 +52,12 @@ def _imports(loaded: Loaded) -> Iterator[Problem]:
                 import_app(backend.app)
         except ImportProblem as problem:
             yield loaded.problem(("backends", name, "app"), str(problem))
+    tracing = loaded.config.tracing
+    if tracing is not None and tracing.spans:
+        try:
+            importlib.import_module("gateway.telemetry.spans")
+        except ImportError as error:
+            yield no_spans(loaded, error)
 
 
 def _counts(config: Config) -> dict[str, object]:

@@ -17,7 +17,7 @@ from gateway.dataplane.connections import Connections
 from gateway.dataplane.observer import Observer
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.snapshot import Snapshot, compile_snapshot
-from gateway.dataplane.tracing import Traces
+from gateway.dataplane.tracing import Traces, no_spans
 from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.slots import SlotFile
 
@@ -154,8 +154,7 @@ class Runtime:
                 # In a thread: the import takes longer than a request may wait.
                 self._spans = await asyncio.to_thread(_make_spans)
             except ImportError as error:
-                message = f"'spans' needs the extra 'otel': pip install 'strangler-gateway[otel]' ({error})"
-                raise ConfigError([loaded.problem(("tracing", "spans"), message)]) from error
+                raise ConfigError([no_spans(loaded, error)]) from error
         return Traces(section, loaded.config, self._spans if section.spans else None)
 
     async def _follow(self) -> None:

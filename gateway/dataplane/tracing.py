@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.types import Scope
 
+from gateway.config.loader import Loaded
 from gateway.config.model import Config, Tracing
+from gateway.config.problem import Problem
 from gateway.dataplane.forwarded import port_of
 from gateway.dataplane.inbound import RawHeaders, TrustedProxies
 from gateway.http1.field_name import FieldName
@@ -129,6 +131,12 @@ class Traces:
             attributes=attributes,
             failed=status >= 500,
         )
+
+
+def no_spans(loaded: Loaded, error: ImportError) -> Problem:
+    """What to tell of a file that wants spans, where the extra is not installed."""
+    message = f"'spans' needs the extra 'otel': pip install 'strangler-gateway[otel]' ({error})"
+    return loaded.problem(("tracing", "spans"), message)
 
 
 def _public_host(headers: RawHeaders) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,20 @@ def test_one_route_is_not_routes(folder: Path, invoke: Invoke) -> None:
     text = "version: 1\nbackends: {new: {app: 'newshop:app'}}\ndefault: new\nroutes: [{path: /a, to: new}]\n"
     make(folder, text)
     assert invoke("check").out == "routes.yaml is good: 1 route; backends new; everything else goes to new\n"
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 2), (("--no-import",), 0)])
+def test_spans_need_their_extra(
+    folder: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], code: int
+) -> None:
+    make(folder, ROUTES + "tracing: {spans: true}\n")
+    monkeypatch.delitem(sys.modules, "gateway.telemetry.spans", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
+    done = invoke("check", *flags)
+    assert done.code == code
+    assert ("routes.yaml:21:18: 'spans' needs the extra 'otel'" in done.err) == (code == 2)
+
+
+def test_spans_with_their_extra_are_good(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + "tracing: {spans: true}\n")
+    assert invoke("check").code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -199,3 +200,15 @@ async def test_a_client_that_leaves_before_the_answer_is_499(tmp_path: Path) -> 
             await eventually(lambda: running.in_flight == 0)
     left = json.loads(path.read_text().splitlines()[-1])
     assert (left["status"], left["bytes"], left["first_byte_seconds"]) == (499, 0, None)
+
+
+async def test_a_request_without_a_task_has_a_trace_too() -> None:
+    async with stage(answering, tracing={}) as running:
+        await running.warm()
+        async with running.client() as client:
+            client.send(b"GET /books HTTP/1.1\r\nHost: shop.example\r\nTraceparent: nonsense\r\n\r\n")
+            await client.answer(5)
+        assert running.in_tasks == 0
+        [peer] = running.remote.peers
+    assert len(re.findall(rb"\r\ntraceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01\r\n", peer.heard)) == 2
+    assert b"nonsense" not in peer.heard
