@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent / "gateway"
 # routing is standard library only, so routing is the lowest.
 ALLOWED: dict[str, set[str]] = {
     "routing": set(),
+    "resilience": set(),
     "telemetry": set(),
     "compat": set(),
     "websocket": set(),
@@ -25,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "change": {"history", "config", "routing"},
     "upstream": {"config", "routing", "http1", "websocket"},
     "backends": {"upstream", "config", "routing", "http1"},
-    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat"},
+    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat", "resilience"},
     "control": {"change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
     "cli": {"migrate", "change", "history", "control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
