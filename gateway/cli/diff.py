@@ -17,6 +17,7 @@ from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_js
 from gateway.cli.state import StateFolder
 from gateway.config.loader import load_text
 from gateway.config.problem import ConfigError
+from gateway.control.admin.masking import masked
 from gateway.history.folder import state_folder
 from gateway.history.history import History
 
@@ -80,7 +81,7 @@ def _by_files(sides: tuple[_Side, _Side] | None, routes: Path, state: Path | Non
     except ConfigError as error:
         refuse(error.problems, as_json)
     names = [routes.name if side is None else f"version {side}" for side in (before, after)]
-    return {"diff": unified(old, new, *names), "changes": _changes(old, new)}
+    return {"diff": masked(unified(old, new, *names), old, new), "changes": _changes(old, new)}
 
 
 def _last_two(versions: list[int]) -> tuple[int, int]:

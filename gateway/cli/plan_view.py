@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.change.plan import Plan, RoutePlan
 from gateway.config.shares import percent
+from gateway.control.admin.masking import masked
 
 # `rollback --all` may move a thousand routes; their first twenty tell what is happening.
 _MOST: Final = 20
@@ -18,7 +19,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "summary": plan.summary,
         "routes": [_route(route) for route in plan.routes],
         "notes": list(plan.notes),
-        "diff": plan.diff,
+        # What is on a terminal is in a CI job's log, too.
+        "diff": masked(plan.diff, plan.before.text, plan.after.text),
     }
 
 

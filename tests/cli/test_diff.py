@@ -47,3 +47,12 @@ def test_what_is_not_there_is_exit_code_2(folder: Path, invoke: Invoke) -> None:
     assert invoke("diff").code == 2
     assert invoke("diff", "1", "7").err == "no text is kept of version 7; see `gateway history`\n"
     assert invoke("diff", "yesterday").code == 2
+
+
+def test_a_secret_stays_one(folder: Path, invoke: Invoke) -> None:
+    """In a difference, which ends up in logs and chats; the text of a version is as it was."""
+    with_secret = ROUTES.replace("default: legacy", "default: legacy\noverride: {secret: hunter2-hunter2}")
+    live(folder, ROUTES, with_secret)
+    assert "hunter2" not in invoke("diff").out
+    assert "hunter2" not in invoke("rollback", "--dry-run").out
+    assert "hunter2" in invoke("history", "2").out
