@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "upstream": {"config", "routing", "http1", "websocket"},
     "backends": {"upstream", "config", "routing", "http1"},
     "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat", "resilience"},
-    "control": {"change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
+    "control": {"migrate", "change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
     "cli": {"migrate", "change", "history", "control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
 

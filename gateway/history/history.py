@@ -47,6 +47,11 @@ class History:
         self._saving = threading.Lock()
 
     @property
+    def folder(self) -> Path | None:
+        """Where it is kept, beside whatever else belongs to this file; None for memory alone."""
+        return self._folder
+
+    @property
     def problem(self) -> str:
         """Why what was recorded last is in memory only, or what is on disk cannot be read; "" if all is well."""
         return self._unwritable or self._unreadable

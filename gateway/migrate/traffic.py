@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 _REQUESTS = "gateway_requests_total"
 _START = "gateway_start_time_seconds"
@@ -51,22 +54,25 @@ def from_metrics_page(text: str, source: str, now: float) -> Traffic:
     """
     from prometheus_client.parser import text_string_to_metric_families
 
-    counts: dict[tuple[str, str, str], float] = defaultdict(float)
-    start: float | None = None
-    is_ours = False
     try:
         families = list(text_string_to_metric_families(text))
     except ValueError:
         raise ValueError("it has no metrics") from None
+    if not any(family.name.startswith("gateway_") for family in families):
+        raise ValueError("it has no metrics of a gateway")
+    return from_families(families, source, now)
+
+
+def from_families(families: Iterable[Metric], source: str, now: float) -> Traffic:
+    """The same from what the page is made of."""
+    counts: dict[tuple[str, str, str], float] = defaultdict(float)
+    start: float | None = None
     for family in families:
         for sample in family.samples:
-            is_ours = is_ours or sample.name.startswith("gateway_")
             if sample.name == _START:
                 start = sample.value
             elif sample.name == _REQUESTS:
                 _add(counts, sample.labels, sample.value)
-    if not is_ours:
-        raise ValueError("it has no metrics of a gateway")
     return Traffic(counts, source, None if start is None else max(0.0, now - start))
 
 

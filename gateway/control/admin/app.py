@@ -19,6 +19,7 @@ from gateway.control.admin.running import Running
 from gateway.control.admin.seeing import seeing_routes
 from gateway.control.admin.versions import history_routes
 from gateway.control.dashboard.changing import changing_routes
+from gateway.control.dashboard.covering import covering_routes
 from gateway.control.dashboard.files import Files
 from gateway.control.dashboard.looking import looking_routes
 from gateway.version import __version__
@@ -44,6 +45,7 @@ def admin_app(
     app.include_router(history_routes(running.live.history))
     app.include_router(login_routes(access))
     app.include_router(looking_routes(running, changing.path))
+    app.include_router(covering_routes(running, registry))
     app.include_router(changing_routes(running, changing))
     app.mount("/static", Files())
     describe(app)
