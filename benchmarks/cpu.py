@@ -54,6 +54,18 @@ def tree_seconds(root: int) -> float:
     return total
 
 
+def peak_bytes(root: int) -> int:
+    """The sum of the most that each process of the tree has ever had in memory, in bytes."""
+    total = 0
+    for pid in tree(root):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except (OSError, ProcessLookupError):
+            continue
+        total += sum(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM:"))
+    return total
+
+
 def resident_bytes(root: int) -> int:
     """Memory the tree holds by itself (proportional set size), in bytes."""
     total = 0

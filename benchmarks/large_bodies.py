@@ -1,4 +1,4 @@
-"""Large bodies through each proxy, down and up: throughput of one transfer at a time, and CPU for it.
+"""Large bodies through each proxy, down and up: throughput of one transfer at a time, CPU for it, and the memory.
 
 BENCH_MIB sets the size of a body in MiB; 1024 is what the goal is about, and the default is shorter. Both ends are
 cheap (benchmarks/apps/bulk.py), so the proxy is what the transfer waits for. Each first moves a body that is checked
@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from benchmarks.apps import bulk
-from benchmarks.cpu import tree_seconds
+from benchmarks.cpu import peak_bytes, tree_seconds
 from benchmarks.load import Address, WrongAnswerError
 from benchmarks.peers import apps
 from benchmarks.peers.caddy import CADDY
@@ -35,6 +35,9 @@ MIB = int(os.environ.get("BENCH_MIB", "256"))
 CHECKED_MIB = 33
 ROUNDS = 5
 GOAL = 0.7
+# The longest bodies, and how much more memory a gateway may need for them than for short ones.
+LONG_MIB = 2048
+MOST_GROWTH_MIB = 32
 TIMEOUT = 60
 
 _FIELDS = b"Host: bench.example\r\nUser-Agent: bench\r\n"
@@ -65,18 +68,24 @@ def main() -> bool:
         for contender in contenders:
             _check(contender, pattern)
         _measure(contenders, pattern)
+        grown = _growth(stack.enter_context(GATEWAY.serve(upstream.address)), pattern)
     base = next((contender for contender in contenders if contender.peer is NGINX), None)
     table(
         f"{MIB} MiB through each, one transfer at a time, median of {ROUNDS} rounds",
         ["", "down MiB/s", "/nginx", "CPU s/GiB", "up MiB/s", "/nginx", "CPU s/GiB"],
         [_row(contender, base) for contender in contenders],
     )
+    small = fact(
+        f"{LONG_MIB:,} MiB down and up with at most {MOST_GROWTH_MIB} MiB more of memory: {grown:.1f} MiB",
+        grown <= MOST_GROWTH_MIB,
+    )
     if base is None:
-        return True
+        return small
     ours = next(contender for contender in contenders if contender.peer is GATEWAY)
     down, up = _ratio(ours.down, base.down), _ratio(ours.up, base.up)
     return all(
         [
+            small,
             fact(f"download at {GOAL} of nginx's or better: {down:.2f}", down >= GOAL),
             fact(f"upload at {GOAL} of nginx's or better: {up:.2f}", up >= GOAL),
         ]
@@ -95,6 +104,15 @@ def _measure(contenders: Sequence[Contender], pattern: int) -> None:
                 download(address, size)
             with _timed(contender, contender.up, contender.up_cpu):
                 upload(address, pattern, size)
+
+
+def _growth(server: Server, pattern: int) -> float:
+    """By how many MiB the most memory that a gateway has ever had grows with the longest bodies, one each way."""
+    for size in (1 << 20, LONG_MIB << 20):
+        before = peak_bytes(server.pid)
+        download(server.address, size)
+        upload(server.address, pattern, size)
+    return (peak_bytes(server.pid) - before) / (1 << 20)
 
 
 @contextmanager

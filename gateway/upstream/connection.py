@@ -86,12 +86,13 @@ class Connection(asyncio.Protocol):
         if owner is not None:
             owner.progress()
             return
-        waiter = self._waiter
-        if waiter is not None:
-            if response.content or response.head_complete or response.go_ahead or response.hints:
-                self._wake(waiter)
-        elif response.content_size > READ_AHEAD:
+        if response.content_size > READ_AHEAD:
+            # Also while somebody waits: he gets his turn only after the loop has read all that is there, many megabytes
+            # of it from a fast app.
             self.flow.pause_reading()
+        waiter = self._waiter
+        if waiter is not None and (response.content or response.head_complete or response.go_ahead or response.hints):
+            self._wake(waiter)
 
     def eof_received(self) -> None:
         """The app has nothing more to say. The transport closes itself after this."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.cpu import resident_bytes, tree, tree_seconds
+from benchmarks.cpu import peak_bytes, resident_bytes, tree, tree_seconds
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -82,3 +82,10 @@ def test_resident_bytes_sees_what_a_child_allocates() -> None:
     with python(code) as (pid, _):
         assert 40 << 20 < resident_bytes(pid) < 80 << 20
         assert resident_bytes(os.getpid()) > resident_bytes(pid)  # ours includes the child's
+
+
+def test_the_peak_stays_when_memory_is_given_back() -> None:
+    before = peak_bytes(os.getpid())
+    assert before > 0
+    del (bytearray(before + (8 << 20)))[:]
+    assert peak_bytes(os.getpid()) >= before + (8 << 20)
