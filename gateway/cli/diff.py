@@ -29,10 +29,10 @@ _Side = int | None
 
 def diff(
     old: Annotated[
-        str | None, typer.Argument(metavar="[A]", help="A version, or `file` as it is now.", show_default=False)
+        str | None, typer.Argument(metavar="A", help="A version, or `file` as it is now.", show_default=False)
     ] = None,
     new: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="The same; by default the file.", show_default=False)
+        str | None, typer.Argument(metavar="B", help="The same; by default the file.", show_default=False)
     ] = None,
     routes: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,

@@ -23,7 +23,7 @@ _ORIGINS: Final = {"start": "at a start", "file": "file edit", "command": "comma
 
 def history(
     version: Annotated[
-        int | None, typer.Argument(metavar="[VERSION]", min=1, help="Print the text of this one.", show_default=False)
+        int | None, typer.Argument(metavar="VERSION", min=1, help="Print the text of this one.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many, the newest first.")] = 20,
     routes: RoutesOption = DEFAULT_FILE,

@@ -23,6 +23,7 @@ from gateway.cli import (
     split,
     status,
 )
+from gateway.cli.exit_code import INTERRUPTED
 from gateway.version import __version__
 
 # click's, wherever this version of typer keeps it.
@@ -84,4 +85,4 @@ def main() -> None:
             typer.echo(f"{command}: {error.format_message().rstrip('.')}; see {command} --help", err=True)
         sys.exit(error.exit_code)
     except typer.Abort:
-        sys.exit(1)
+        sys.exit(INTERRUPTED)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.main import app
 from gateway.version import __version__
+from tests.behaviour.process import environment, eventually
 from tests.cli.conftest import Invoke
 from tests.cli.project import gateway, make
 
@@ -105,3 +109,16 @@ def test_output_that_the_system_cannot_encode_does_not_end_the_command(tmp_path:
     done = gateway("routes", cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
     assert done.code == 0
     assert "/?????" in done.out
+
+
+def test_ctrl_c_ends_a_command_as_shells_expect(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "newshop.py").write_text("import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(30)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "check"], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    eventually((tmp_path / "begun").exists)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in told
