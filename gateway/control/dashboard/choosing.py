@@ -1,4 +1,4 @@
-"""Which of many rows are shown. `static/dashboard.js` chooses by the same rules while somebody types."""
+"""Which of many rows are shown. `static/filter.js` chooses by the same rules while somebody types."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.control.admin.status import FigureView
 from gateway.control.dashboard import words
 from gateway.control.dashboard.overview import figures, seen
-from tests.behaviour.dashboard.browser import live
+from tests.behaviour.dashboard.browser import live, row
 from tests.behaviour.dashboard.conftest import SPLIT, Open
 from tests.behaviour.probe import project, text
 from tests.behaviour.process import GatewayProcess
@@ -41,6 +41,24 @@ def test_300_rows_are_found_by_typing_under_a_header_that_stays(large: GatewayPr
     page.get_by_label("Filter").fill("more/29 new")
     assert page.locator("#shown").inner_text() == "10 of 301"
     assert page.locator(".routes tbody tr:visible").count() == 10
+
+
+def test_rows_with_errors_come_by_themselves_and_do_not_go(large: GatewayProcess, open_window: Open) -> None:
+    page = open_window(large).page
+    page.goto("/")
+    live(page)
+    page.get_by_label("Show").select_option("with errors")
+    assert page.locator("#shown").inner_text() == "0 of 301"
+    status = large.ask("/api/v1/status").json()
+    show = '(status) => import("/static/dashboard.js").then((it) => it.show(status))'
+    measured = status["routes"][7]["backends"]["new"]
+    measured |= {"rate": 2.0, "error_ratio": 0.02, "p50": 0.1, "p95": 0.2}
+    page.evaluate(show, status)
+    assert page.locator("#shown").inner_text() == "1 of 301"
+    assert row(page, status["routes"][7]["label"]).locator("td.bad").inner_text() == "2.0 %"
+    measured |= {"error_ratio": 0.0}
+    page.evaluate(show, status)
+    assert page.locator("#shown").inner_text() == "1 of 301"
 
 
 def test_a_second_of_300_rows_is_cheap_and_moves_nothing(large: GatewayProcess, open_window: Open) -> None:
@@ -115,14 +133,12 @@ def test_the_script_writes_figures_as_the_server_does(gateway: GatewayProcess, o
         for errors in (0.0, 0.02)
         for p50 in (None, 0.01)
     ]
-    script = (
-        '([all, weight]) => import("/static/dashboard.js").then((it) => all.map((each) => it.figures(each, weight)))'
-    )
+    script = '([all, weight]) => import("/static/figures.js").then((it) => all.map((each) => it.figures(each, weight)))'
     for weight in (0, 10):
         assert page.evaluate(script, [measures, weight]) == [
             [figure.text for figure in figures(FigureView.model_validate(each), weight)] for each in measures
         ]
-    script = '([to, observed]) => import("/static/dashboard.js").then((it) => it.seen(to, observed))'
+    script = '([to, observed]) => import("/static/figures.js").then((it) => it.seen(to, observed))'
     to = {"legacy": 90.0, "new": 10.0}
     for observed in ({}, {"legacy": 89.25, "new": 10.75}, {"new": 100.0}):
         assert page.evaluate(script, [to, observed]) == seen(to, observed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ def test_a_canary_is_raised_watched_and_taken_back(tmp_path: Path, open_window: 
         headline(page, "Version 1 is live on 2 of 2 workers")
         eventually(lambda: cell(page, books, 0, 0) not in ("", "0", "<0.1"), timeout=15)
         eventually(lambda: "seen" in row(page, books).inner_text())
-        time.sleep(WARM_UP)
+        page.wait_for_timeout(1000 * WARM_UP)
         window.picture("dashboard")
         for name, context in (("dashboard-phone", PHONE), ("dashboard-dark", {"color_scheme": "dark"})):
             other = open_window(shop, **context)

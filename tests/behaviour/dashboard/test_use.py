@@ -85,6 +85,19 @@ def test_a_plan_is_made_anew_when_somebody_else_was_faster(gateway: GatewayProce
     assert "{legacy: 75, new: 25}" in gateway.routes.read_text()
 
 
+def test_a_form_that_nobody_has_touched_follows_what_somebody_else_does(
+    gateway: GatewayProcess, open_window: Open
+) -> None:
+    page = open_window(gateway).page
+    page.goto("/route?label=/books")
+    live(page)
+    replace(gateway.routes, text("{legacy: 60, new: 40}"))
+    page.get_by_text("legacy gets the rest: 60 %").wait_for()
+    assert page.get_by_label("new", exact=True).input_value() == "40"
+    assert page.get_by_label("Share of new, slider").input_value() == "40"
+    assert page.get_by_role("button", name="Apply", exact=True).count() == 0
+
+
 def test_without_a_script_the_essentials_work(gateway: GatewayProcess, open_window: Open) -> None:
     page = open_window(gateway, java_script_enabled=False).page
     page.goto("/")
