@@ -54,14 +54,19 @@ def headline(coverage: Coverage) -> Iterator[str]:
     counts = [f"{coverage.count(state)} {state}" for state in STATES[1:-1] if coverage.count(state)]
     if counts:
         yield f"{'of the others' if moved else 'of these'}: {', '.join(counts)}"
+    yield from beside(coverage)
+
+
+def beside(coverage: Coverage) -> Iterator[str]:
+    """What a bar of the states does not show."""
     if coverage.only_new:
-        is_open = sum(row.share > 0 for row in coverage.only_new)
-        yield f"{len(coverage.only_new)} are only in the new app, {is_open} of them open"
+        many = "1 is" if len(coverage.only_new) == 1 else f"{len(coverage.only_new)} are"
+        yield f"{many} only in the new app; open: {sum(row.share > 0 for row in coverage.only_new)}"
     if coverage.traffic is not None:
-        yield traffic_line(coverage, coverage.traffic)
+        yield _traffic_line(coverage, coverage.traffic)
 
 
-def traffic_line(coverage: Coverage, traffic: Traffic) -> str:
+def _traffic_line(coverage: Coverage, traffic: Traffic) -> str:
     if coverage.new_traffic is None:
         return f"no requests yet, says {traffic.source}"
     seen = f" in {duration(traffic.seconds)}" if traffic.seconds is not None else ""

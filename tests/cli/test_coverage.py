@@ -26,7 +26,7 @@ routes:
 TABLE = """\
 1 of 7 endpoints and methods of the old app have moved (14 %)
 of the others: 1 canary, 1 both, 4 legacy only
-1 are only in the new app, 0 of them open
+1 is only in the new app; open: 0
 
 ENDPOINT                  STATE             ROUTE            REQUESTS  REMARKS
 GET /books                canary 25 %       GET,HEAD /books

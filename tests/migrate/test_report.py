@@ -26,7 +26,7 @@ def test_the_headline() -> None:
     assert list(headline(covered())) == [
         "3 of 8 endpoints and methods of the old app have moved (38 %)",
         "of the others: 1 canary, 3 both, 1 legacy only",
-        "1 are only in the new app, 1 of them open",
+        "1 is only in the new app; open: 1",
         "10.0 % of 100 requests in 2 hours were answered by the new side, says the gateway",
     ]
     assert list(headline(covered(Traffic({}, "the gateway"))))[-1] == "no requests yet, says the gateway"

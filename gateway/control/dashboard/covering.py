@@ -26,7 +26,7 @@ from gateway.history.history import History
 from gateway.migrate.burn_down import Point, burn_down
 from gateway.migrate.coverage import Coverage, State, cover
 from gateway.migrate.next_move import next_moves, perhaps_unused
-from gateway.migrate.report import TITLES, cells, headline, honesty
+from gateway.migrate.report import TITLES, beside, cells, honesty
 from gateway.migrate.saved import Saved, load
 from gateway.migrate.traffic import from_families
 
@@ -72,7 +72,7 @@ def _shown(covered: Coverage, saved: Saved, points: list[Point], new: int) -> Ma
     return {
         "covered": covered,
         "saved": saved,
-        "headline": list(headline(covered)),
+        "beside": list(beside(covered)),
         "counts": _counts(covered, new),
         "drawing": drawing(points, time.time()),
         "titles": [title.capitalize() for title in TITLES],
@@ -84,8 +84,8 @@ def _shown(covered: Coverage, saved: Saved, points: list[Point], new: int) -> Ma
 
 
 def _counts(covered: Coverage, new: int) -> tuple[Count, ...]:
-    """The bar. The new app's colour is what has moved; the old one's is all that it still answers."""
-    places: tuple[tuple[State, int], ...] = (("moved", new), ("canary", -1), ("both", 0), ("legacy only", 0))
+    """The bar. The new app's colour is what has moved; the old one's is what nobody has ported yet."""
+    places: tuple[tuple[State, int], ...] = (("moved", new), ("canary", -1), ("both", 3), ("legacy only", 0))
     scale = 100 / max(1, len(covered.rows))
     numbers = [covered.count(state) for state, _ in places]
     starts = accumulate(numbers, initial=0)
