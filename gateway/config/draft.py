@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.config.messages import place_of, show, value_at
-from gateway.config.model import BackendConfig, Config, Defaults, Model, Override, RouteConfig, StickyCookie
+from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie
 from gateway.config.position import Path, Positions
+from gateway.config.values import Model
 
 M = TypeVar("M", bound=Model)
 

@@ -22,11 +22,35 @@ from gateway.config.model import (
     Tracing,
     WebSockets,
 )
+from gateway.config.survival import Breaker, Fallback
 
 NAME: Final = "a name: a letter, then letters, digits, - and _, 64 at most"
 _STICKY: Final = "cookie, cookie:NAME, header:NAME, ip or none"
 _SECONDS: Final = "a number of seconds, above 0 and up to 86400 (a day)"
 _WANTED: Final = "text, or true for: present, whatever its value"
+_FALLBACK: Final[Mapping[str, str]] = {
+    "fallback": "the name of a backend, none, or a mapping such as {to: legacy, on: [503, connect, timeout]}",
+    "fallback.to": "the name of a backend",
+    "fallback.on": "a list, such as [502, 503, 504, connect, timeout]",
+    "fallback.on.*": "a status from 400 to 599, connect or timeout",
+    "fallback.body": "a whole number of bytes from 0 to 16777216",
+    "fallback.repeatable": "true or false",
+}
+_BREAKER: Final[Mapping[str, str]] = {
+    "breaker": "off, open, closed, or a mapping such as {error_ratio: 0.5, open: 10}",
+    "breaker.error_ratio": "a number above 0 and up to 1, such as 0.5",
+    "breaker.consecutive": "a whole number from 1 to 10000",
+    "breaker.window": "a number of seconds from 1 to 3600",
+    "breaker.minimum": "a whole number from 1 to 1000000",
+    "breaker.open": _SECONDS,
+    "breaker.probes": "a whole number from 1 to 1000",
+    "breaker.ramp": "a number of seconds from 0 to 86400",
+}
+
+
+def _below(section: str, expected: Mapping[str, str]) -> Mapping[str, str]:
+    return {f"{section}.{place}": words for place, words in expected.items()}
+
 
 # Reads after "must be".
 EXPECTED: Final[Mapping[str, str]] = {
@@ -55,9 +79,11 @@ EXPECTED: Final[Mapping[str, str]] = {
     "backends.*.tls.ca": "text: the name of a file",
     "backends.*.tls.server_name": "text: a host name",
     "backends.*.tls.verify": "true or false",
+    **_below("backends.*", _BREAKER),
     "default": "the name of a backend",
     "defaults": "a mapping, such as {sticky: cookie}",
     "defaults.sticky": _STICKY,
+    **_below("defaults", _FALLBACK),
     "sticky_cookie": "a mapping, such as {name: strangler_id}",
     "sticky_cookie.name": "a cookie name",
     "sticky_cookie.max_age": "a whole number of seconds from 60 to 34560000 (400 days)",
@@ -95,6 +121,8 @@ EXPECTED: Final[Mapping[str, str]] = {
     "routes.*.group": NAME,
     "routes.*.compat": "a list, such as [head, options]",
     "routes.*.compat.*": "head, options, slashes, int404, errors or json",
+    **_below("routes.*", _FALLBACK),
+    **_below("routes.*", _BREAKER),
 }
 
 MODELS: Final[Mapping[str, type[BaseModel]]] = {
@@ -102,18 +130,24 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "backends.*": BackendConfig,
     "backends.*.timeouts": Timeouts,
     "backends.*.tls": Tls,
+    "backends.*.breaker": Breaker,
     "defaults": Defaults,
+    "defaults.fallback": Fallback,
     "sticky_cookie": StickyCookie,
     "override": Override,
     "tracing": Tracing,
     "websockets": WebSockets,
     "routes.*": RouteConfig,
+    "routes.*.fallback": Fallback,
+    "routes.*.breaker": Breaker,
 }
 
 MISSING: Final[Mapping[str, str]] = {
     "version": "'version' is missing; add 'version: 1'",
     "backends": "'backends' is missing: name the apps, such as: legacy: {app: \"module:app\"}",
     "default": "'default' is missing: name the backend for what no route matches",
+    "defaults.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
+    "routes.*.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
     "routes.*.path": "this route has no 'path'",
     "routes.*.to": "this route has no 'to': name a backend, or percentages such as {legacy: 90, new: 10}",
 }
@@ -126,6 +160,8 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "verb": "methods",
         "id": "name",
         "domain": "host",
+        **dict.fromkeys(("failover", "fall_back", "backup", "retry"), "fallback"),
+        "circuit_breaker": "breaker",
     },
     "backends.*": {
         **dict.fromkeys(("import", "module", "target", "factory"), "app"),
@@ -136,6 +172,7 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("preserve_host", "pass_host", "host_header"), "host"),
         **dict.fromkeys(("timeout",), "timeouts"),
         **dict.fromkeys(("ssl", "ca", "verify"), "tls"),
+        "circuit_breaker": "breaker",
         "type": "interface",
         "workers": "threads",
     },

@@ -15,6 +15,11 @@ from gateway.config.model import METHODS, Compat
 from gateway.config.position import Path
 from gateway.config.words import did_you_mean, listed, nearest, shorten
 
+# How many steps lead to a field of what is a section or a list of sections.
+_DEPTH_OF_FIELDS: Final[Mapping[str | int, int]] = {"routes": 3, "backends": 3, "defaults": 2}
+# Of these pydantic also says which form it took the value for.
+_IN_TWO_FORMS: Final = ("to", "fallback", "breaker")
+
 _STICKY_WORDS: Final = ("cookie", "header", "ip", "none")
 
 
@@ -51,11 +56,15 @@ def place_of(error: Mapping[str, Any]) -> tuple[Path, bool]:
     is_key = location[-1:] == ("[key]",)
     if is_key:
         location = location[:-1]
-    if location[:1] == ("routes",) and len(location) > 3:
-        field = location[2]
-        if field == "to":
-            location = (*location[:3], *location[4:])
-        location = location[: 4 if field in ("to", "headers", "query", "methods", "compat") else 3]
+    depth = _DEPTH_OF_FIELDS.get(location[0], 0) if location else 0
+    if depth and len(location) > depth:
+        field = location[depth - 1]
+        if field in _IN_TWO_FORMS:
+            location = (*location[:depth], *location[depth + 1 :])
+        if field == "fallback":
+            location = location[: depth + 2]
+        elif location[0] == "routes":
+            location = location[: 4 if field in ("to", "headers", "query", "methods", "compat", "breaker") else 3]
     return location, is_key
 
 
@@ -136,6 +145,12 @@ def _bad_text(place: str, key: str, expected: str, value: str) -> str:
             return f"'compat' must be {expected}, not '{shown}'" + did_you_mean(value, get_args(Compat))
         case "routes.*.sticky" | "defaults.sticky":
             return f"'{key}' must be {expected}, not '{shown}'" + _sticky_meant(value)
+        case "routes.*.fallback.on" | "defaults.fallback.on":
+            return f"'{key}' must be a list; write [{shown}]"
+        case "routes.*.fallback.on.*" | "defaults.fallback.on.*":
+            return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("connect", "timeout"))
+        case "routes.*.breaker" | "backends.*.breaker":
+            return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("off", "open", "closed"))
         case "backends.*.interface":
             return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("auto", "asgi", "wsgi"))
         case "backends.*":

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
+
+from gateway.config.survival import BreakerSetting, FallbackSetting
+from gateway.config.values import Model, Name, Seconds
 
 # Hundredths of a percent: percentages have up to two decimals, and integers compare and add exactly.
 SCALE: Final = 10_000
@@ -23,8 +26,6 @@ METHODS: Final = (
 # RFC 9110, 5.6.2: what a header's or a cookie's name is made of.
 FIELD_NAME: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 HeaderName = Annotated[str, StringConstraints(pattern=f"^{FIELD_NAME}$", max_length=128)]
 Method = Annotated[
@@ -55,12 +56,6 @@ To = Annotated[
     ],
     Discriminator(_form_of_to),
 ]
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys: a typo in routes.yaml must never be read as a default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Timeouts(Model):
@@ -160,6 +155,14 @@ class BackendConfig(Model):
     )
     timeouts: Timeouts = Field(default=Timeouts(), description="How long a remote app may take, in seconds.")
     tls: Tls = Field(default=Tls(), description="How `https` addresses of a remote app are verified.")
+    breaker: BreakerSetting | None = Field(
+        default=None,
+        description=(
+            "When the app is left alone because it fails. Left out: on routes that have a `fallback`, as the defaults "
+            "say. `open` and `closed` settle it by hand, `off` has none."
+        ),
+        examples=["off", {"error_ratio": 0.5, "open": 10}],
+    )
 
 
 class Defaults(Model):
@@ -167,6 +170,11 @@ class Defaults(Model):
 
     sticky: Sticky = Field(
         default="cookie", description="What keeps a client on one side of a split. See `sticky` of a route."
+    )
+    fallback: FallbackSetting | None = Field(
+        default=None,
+        description="Which backend answers when a route's own has failed. See `fallback` of a route.",
+        examples=["legacy"],
     )
 
 
@@ -297,6 +305,19 @@ class RouteConfig(Model):
             "OPTIONS, redirect slashes, 404 for what is no number, errors in HTML, JSON as Flask writes it."
         ),
         examples=[["head", "options"]],
+    )
+    fallback: FallbackSetting | None = Field(
+        default=None,
+        description=(
+            "Which backend answers when the chosen one has failed before the first byte of its answer, if the request "
+            "may be sent again. `none` switches that of `defaults` off."
+        ),
+        examples=["legacy", {"to": "legacy", "on": [404, 502, 503, 504, "connect", "timeout"]}, "none"],
+    )
+    breaker: BreakerSetting | None = Field(
+        default=None,
+        description="When backends other than `default` are left alone on this route. Left out: as the backend says.",
+        examples=["open", "off"],
     )
 
     @property

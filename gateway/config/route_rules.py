@@ -110,7 +110,7 @@ def _named_once(path: Path, names: Sequence[str]) -> Iterator[Finding]:
 
 def nothing_is_empty(draft: Draft) -> Iterator[Finding]:
     """A key without a value is a line that was not finished: read as if the key were absent, it would match more."""
-    parts: list[Part[Any]] = [*draft.backends.values(), draft.sticky_cookie, *draft.routes]
+    parts: list[Part[Any]] = [*draft.backends.values(), draft.defaults, draft.sticky_cookie, *draft.routes]
     if draft.override is not None:
         parts.append(draft.override)
     for part in parts:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from gateway.config import access_rules, backend_rules, route_rules, table_rules
+from gateway.config import access_rules, backend_rules, route_rules, survival_rules, table_rules
 from gateway.config.draft import Draft
 from gateway.config.finding import Finding
 from gateway.config.problem import MOST_PROBLEMS
@@ -34,6 +34,8 @@ RULES: Final[tuple[Rule, ...]] = (
     route_rules.compat_is_named_once,
     route_rules.nothing_is_empty,
     route_rules.names_are_free,
+    survival_rules.fallbacks_are_backends,
+    survival_rules.occasions_are_named_once,
     table_rules.routes_do_not_tie,
     table_rules.labels_are_unique,
     table_rules.groups_stick_alike,

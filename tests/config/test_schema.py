@@ -35,9 +35,9 @@ ALL = """\
 version: 1
 backends:
   legacy: {app: "${LEGACY:-legacy_flask:create_app()}", interface: wsgi, threads: 8, queue: 0}
-  new: {app: "new_fastapi:app"}
+  new: {app: "new_fastapi:app", breaker: {error_ratio: 0.3, consecutive: 3, open: 5}}
 default: legacy
-defaults: {sticky: "header:X-User-Id"}
+defaults: {sticky: "header:X-User-Id", fallback: legacy}
 sticky_cookie: {name: sid, max_age: 3600, domain: example.com}
 override: {header: X-B, cookie: b, allow: [127.0.0.1], secret: "${S}"}
 trusted_proxies: ["10.0.0.0/8"]
@@ -52,6 +52,8 @@ routes:
     query: {page: "1", q: true}
     sticky: cookie:session
     group: books
+    fallback: {to: legacy, on: [404, 503, connect, timeout], body: 1024, repeatable: true}
+    breaker: closed
 """
 
 
