@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+# Seconds.
+_SOON: Final = 0.005
 
 
 class Timed(Protocol):
@@ -20,12 +23,13 @@ class Clock:
     ``at_tick`` is called at each tick too, and says whether the clock must go on for its sake.
     """
 
-    __slots__ = ("_at_tick", "_handle", "_loop", "_timed", "now", "tick")
+    __slots__ = ("_at_tick", "_handle", "_loop", "_soon", "_timed", "now", "tick")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tick: float, at_tick: Callable[[float], bool]) -> None:
         self._loop = loop
         self._at_tick = at_tick
         self._timed: set[Timed] = set()
+        self._soon: list[Callable[[], None]] = []
         self._handle: asyncio.TimerHandle | None = None
         self.tick = tick
         self.now = loop.time()
@@ -42,6 +46,17 @@ class Clock:
 
     def remove(self, timed: Timed) -> None:
         self._timed.discard(timed)
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call it in some milliseconds. One timer serves all who ask meanwhile."""
+        if not self._soon:
+            self._loop.call_later(_SOON, self._call)
+        self._soon.append(callback)
+
+    def _call(self) -> None:
+        soon, self._soon = self._soon, []
+        for callback in soon:
+            callback()
 
     def stop(self) -> None:
         if self._handle is not None:

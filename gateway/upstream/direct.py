@@ -7,6 +7,7 @@ from abc import abstractmethod
 from gateway.upstream.exchange import Exchange
 from gateway.upstream.failure import UpstreamError
 from gateway.upstream.headers import Fields
+from gateway.upstream.limits import READ_AHEAD
 from gateway.upstream.outbound import Outbound
 
 # Where an app may have to answer itself, without sending the request on (RFC 9110 7.6.2).
@@ -19,6 +20,9 @@ class DirectExchange(Exchange):
     A third of what a request costs is its task and its futures. As long as the answer comes whole, nobody needs them.
     Whatever else happens, ``run`` goes on from where this is, and is the one place where that is seen to.
     """
+
+    # Whether the rest of a short answer is waited for.
+    _patient = False
 
     def ask(self, body: bytes) -> bool:
         """Send the request, with its whole ``body``. False, and nothing is done, if that cannot be at once."""
@@ -54,8 +58,13 @@ class DirectExchange(Exchange):
         assert connection is not None
         response = connection.response
         if response.hints or not response.complete:
-            if response.head_complete or connection.closed or response.hints:
+            if connection.closed or response.hints or (response.head_complete and response.left > READ_AHEAD):
                 self.hand_over()
+            elif response.head_complete and not self._patient:
+                # Many servers, gunicorn among them, write the head and the content one after the other. The client gets
+                # both at once, unless the content takes its time.
+                self._patient = True
+                self._upstream.clock.soon(self.hand_over)
             return
         try:
             done = self.answer(response.status, self._fields(connection), connection.arrived())

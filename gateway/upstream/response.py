@@ -191,6 +191,11 @@ class ResponseReader:
             self._left = length - self.content_size
             self._stale = True
 
+    @property
+    def left(self) -> float:
+        """How much of the content is to come; infinite if nobody knows."""
+        return inf if self._left is None else self._left
+
     def end(self) -> bool:
         """The app has ended the connection. Returns whether the response is whole (RFC 9112 8)."""
         if self._left == inf:

@@ -222,6 +222,44 @@ class TestGoingOnInATask:
             assert (await client.answer())[1] == b"hi"
             assert staged.in_tasks == 0
 
+    async def test_content_that_follows_its_head_at_once_needs_none(self) -> None:
+        async def in_two(peer: Peer) -> None:
+            for _ in range(3):
+                await peer.head()
+                await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+                await asyncio.sleep(0.001)
+                await peer.say(b"hi")
+                await peer.say(b"hi")
+            await peer.rest()
+
+        async with stage(after_one(in_two)) as staged, staged.client() as client:
+            await staged.warm()
+            for _ in range(3):
+                client.send(GET)
+                assert (await client.answer(4))[1] == b"hihi"
+            # The sleep may be longer than the wait.
+            assert staged.in_tasks < 3
+            await asyncio.sleep(0.01)
+            assert (staged.in_flight, staged.idle) == (0, 1)
+
+    async def test_a_head_is_not_kept_until_its_content_comes(self) -> None:
+        go = asyncio.Event()
+
+        async def slow(peer: Peer) -> None:
+            await peer.head()
+            await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+            await go.wait()
+            await peer.say(b"hi")
+            await peer.rest()
+
+        async with stage(after_one(slow)) as staged, staged.client() as client:
+            await staged.warm()
+            client.send(GET)
+            assert (await client.head()).startswith(b"HTTP/1.1 200 OK\r\n")
+            go.set()
+            assert await client.reader.readexactly(2) == b"hi"
+            assert staged.in_tasks == 1
+
     async def test_a_connection_that_was_just_being_closed_costs_nothing(self) -> None:
         async def closes(peer: Peer) -> None:
             await peer.head()

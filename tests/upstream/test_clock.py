@@ -4,6 +4,7 @@ import asyncio
 
 from gateway.upstream.clock import Clock
 from gateway.upstream.limits import Timeouts
+from tests.upstream.scripted import eventually
 
 
 class Looked:
@@ -54,3 +55,17 @@ def test_the_tick_is_fine_enough_for_the_shortest_limit() -> None:
     assert Timeouts().tick == 0.1
     assert Timeouts(head=0.2).tick == 0.05
     assert Timeouts(idle=0.001).tick == 0.01
+
+
+async def test_soon_is_some_milliseconds_later_and_one_timer_serves_all() -> None:
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop, 60.0, lambda _: False)
+    called: list[str] = []
+    begun = loop.time()
+    clock.soon(lambda: called.append("first"))
+    clock.soon(lambda: called.append("second"))
+    assert called == []
+    await eventually(lambda: called == ["first", "second"])
+    assert loop.time() - begun >= 0.004
+    clock.soon(lambda: called.append("third"))
+    await eventually(lambda: len(called) == 3)
