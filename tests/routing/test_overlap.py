@@ -18,7 +18,7 @@ OTHER_UUID = "00000000-0000-0000-0000-00000000000b"
 TEXTS = ["a", "b", "1", "2", "", UUID, OTHER_UUID]
 PATHS = [
     "/" + "/".join(parts)
-    for texts, length in ((TEXTS, 1), (TEXTS, 2), (TEXTS, 3), (["a", "1"], 4))
+    for texts, length in ((TEXTS, 1), (TEXTS, 2), (TEXTS, 3), (["a", "1", "", UUID], 4))
     for parts in itertools.product(texts, repeat=length)
 ]
 
