@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run run-remote test lint format browser pictures prometheus bench bench-peers clean
+.PHONY: run run-remote test image-test lint format browser pictures prometheus bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -28,6 +28,10 @@ run-remote: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# Builds the image `gateway` step by step, without Docker, and runs it. Installs everything anew, which takes a minute.
+image-test: $(READY)
+	IMAGE_TEST=1 $(BIN)/python -m pytest tests/deploy/test_image.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
