@@ -11,7 +11,7 @@ from tests.behaviour.dashboard.conftest import Open
 from tests.behaviour.probe import config, replace, settled_on, text
 from tests.behaviour.process import GatewayProcess, eventually
 
-PAGES = ("/", "/route?label=/books&weight.new=25", "/history", "/diff?from=1&to=2", "/version?number=1")
+PAGES = ("/", "/route?label=/books&weight.new=25", "/history", "/diff?from=1&to=2", "/version?number=1", "/coverage")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
