@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"routing"},
     "history": {"config"},
     "change": {"history", "config", "routing"},
-    "upstream": {"config", "routing", "http1", "websocket"},
+    "upstream": {"config", "routing", "http1", "websocket", "resilience"},
     "backends": {"upstream", "config", "routing", "http1"},
     "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat", "resilience"},
     "control": {"migrate", "change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},

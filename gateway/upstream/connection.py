@@ -150,6 +150,16 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
 
+    @property
+    def error(self) -> UpstreamError | ConnectionLost | None:
+        """What the app has done wrong with this request."""
+        return self._error
+
+    def blame(self, error: UpstreamError) -> None:
+        """Who asked waits no longer, because of the app."""
+        if self._error is None:
+            self._error = error
+
     # One request.
 
     def begin(self, *, bodiless: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.http1.methods import IDEMPOTENT
 from gateway.http1.server_side import server_side
 from gateway.upstream.connection import Connection, ConnectionLost
 from gateway.upstream.failure import Failure, UpstreamError
@@ -17,11 +18,6 @@ from gateway.upstream.rewrite import public_address, rewrite
 
 if TYPE_CHECKING:
     from gateway.upstream.upstream import Upstream
-
-# RFC 9110 9.2.2, and the safe methods of other RFCs: sending such a request twice is as good as once.
-_IDEMPOTENT: Final = frozenset(
-    ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH")
-)
 
 # Looking up a member of an Enum costs five times as much as this, on every request's way.
 _CONNECT_TIMEOUT: Final = Failure.CONNECT_TIMEOUT
@@ -118,6 +114,8 @@ class Exchange:
     def _end(self, error: UpstreamError) -> None:
         if self._ending is None and not self._answered:
             self._ending = error
+            if self._connection is not None and error.failure.side == "upstream":
+                self._connection.blame(error)
             self._interrupt()
 
     def _interrupt(self) -> None:
@@ -206,7 +204,7 @@ class Exchange:
         return await pool.connect(origin)
 
     def _may_be_sent_again(self, outbound: Outbound) -> bool:
-        return self._scope["method"] in _IDEMPOTENT and outbound.is_whole
+        return self._scope["method"] in IDEMPOTENT and outbound.is_whole
 
     def _all_sent(self) -> None:
         self._sent = True

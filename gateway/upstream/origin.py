@@ -14,7 +14,7 @@ from gateway.upstream.failure import Failure, UpstreamError
 _PORTS: Final = {"http": 80, "https": 443}
 
 # Seconds for which an address that could not be reached is asked only if all others could not be either.
-_AVOIDED: Final = 2.0
+AVOIDED: Final = 2.0
 
 
 C = TypeVar("C", bound=Connection)
@@ -37,6 +37,7 @@ class Origin:
         "avoid_until",
         "busy",
         "connecting",
+        "credit",
         "idle",
         "turn",
         "url",
@@ -72,6 +73,8 @@ class Origin:
         self.busy = 0
         self.connecting = 0
         self.avoid_until = 0.0
+        # Below 1.0 it stands back: an address that has come back gathers a request's worth at first (rotating_pool.py).
+        self.credit = 1.0
         # Which request of the pool it served last: among equals it is the turn of the one with the lowest.
         self.turn = 0
         # Beside the others, and not limited: each lasts as long as its client wants.
@@ -103,7 +106,7 @@ class Origin:
                 )
         except OSError as error:
             # Of ssl, too: a certificate that does not verify is an OSError.
-            self.avoid_until = loop.time() + _AVOIDED
+            self.avoid_until = loop.time() + AVOIDED
             raise UpstreamError(Failure.CONNECT, f"{self.url}: {error}") from error
         self.avoid_until = 0.0
         return connection

@@ -23,6 +23,8 @@ class Pool:
     def __init__(self, origins: Sequence[Origin], limits: PoolLimits, loop: asyncio.AbstractEventLoop) -> None:
         self.origins = tuple(origins)
         self._only = self.origins[0] if len(self.origins) == 1 else None
+        # Those that get requests.
+        self.inside = self.origins
         self._limits = limits
         self._loop = loop
         self._turn = 0
@@ -61,7 +63,7 @@ class Pool:
         failed: frozenset[Origin] = _NONE
         while True:
             try:
-                connection = await origin.connect(self._loop)
+                connection = await self._open(origin)
             except BaseException as error:
                 origin.connecting -= 1
                 self._offer(origin)
@@ -74,6 +76,9 @@ class Pool:
                 origin.connecting -= 1
                 origin.busy += 1
                 return connection
+
+    async def _open(self, origin: Origin) -> Connection:
+        return await origin.connect(self._loop)
 
     def _reserve(self, avoid: frozenset[Origin]) -> Origin | None:
         origin = self._choose(avoid)
@@ -131,19 +136,19 @@ class Pool:
                 connection.close()
 
     def _choose(self, avoid: frozenset[Origin]) -> Origin | None:
-        """Fewest requests; in turn among equals; with room, and reachable of late, if there is such a one."""
+        """Fewest requests; in turn among equals; reachable of late, with room and credit, if there is such a one."""
         if self._only is not None:
             return None if self._only in avoid else self._only
         best: Origin | None = None
-        best_rank = (True, True, 0, 0)
+        best_rank = (True, True, True, 0, 0)
         now = 0.0
-        for origin in self.origins:
+        for origin in self.inside:
             if origin in avoid:
                 continue
             if origin.avoid_until and not now:
                 now = self._loop.time()
             full = not origin.idle and origin.open >= self._limits.connections
-            rank = (origin.avoid_until > now, full, origin.load, origin.turn)
+            rank = (origin.avoid_until > now, full, origin.credit < 1.0, origin.load, origin.turn)
             if best is None or rank < best_rank:
                 best, best_rank = origin, rank
         return best

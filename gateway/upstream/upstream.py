@@ -9,12 +9,15 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.resilience.outlier import Settings
+from gateway.resilience.rotation import Rotation
 from gateway.upstream.clock import Clock
 from gateway.upstream.exchange import Exchange
 from gateway.upstream.headers import ends_here
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.origin import Origin
 from gateway.upstream.pool import Pool
+from gateway.upstream.rotating_pool import RotatingPool
 
 
 class Upstream:
@@ -23,6 +26,7 @@ class Upstream:
     ``keep_host`` passes the client's Host on; otherwise the app sees its own address there. ``rewrite`` replaces that
     address by the public one where it leaks out in a response. ``underscores`` lets header names with an underscore
     pass (headers.py says why not). ``tls`` is for https addresses, ``server_name`` what their certificates must name.
+    ``outliers`` says which of several addresses is left out because it fails; None leaves out none for that.
 
     Call it between ``start`` and ``stop``, in one event loop.
     """
@@ -38,6 +42,7 @@ class Upstream:
         underscores: bool = False,
         tls: ssl.SSLContext | None = None,
         server_name: str | None = None,
+        outliers: Settings | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self.limits = limits or PoolLimits()
@@ -45,6 +50,7 @@ class Upstream:
         self.rewrite = rewrite
         self.underscores = underscores
         self.origins = tuple(Origin(url, tls, server_name) for url in urls)
+        self.rotation = Rotation(len(self.origins), outliers) if len(self.origins) > 1 else None
         self.loop: asyncio.AbstractEventLoop
         self.pool: Pool
         self.clock: Clock
@@ -54,7 +60,11 @@ class Upstream:
 
     def start(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.pool = Pool(self.origins, self.limits, self.loop)
+        if self.rotation is None:
+            self.pool = Pool(self.origins, self.limits, self.loop)
+        else:
+            patience = self.timeouts.connect / 2
+            self.pool = RotatingPool(self.origins, self.limits, self.loop, self.rotation, patience)
         self.clock = Clock(self.loop, min(self.timeouts.tick, self.limits.keepalive / 4), self.pool.expire)
 
     def stop(self) -> None:

@@ -204,7 +204,7 @@ class Relay:
         """To the address with the fewest WebSockets; to each of the others in turn if it cannot be reached."""
         upstream = self._upstream
         loop = upstream.loop
-        left = sorted(upstream.origins, key=lambda origin: (origin.avoid_until > loop.time(), origin.websockets))
+        left = sorted(upstream.pool.inside, key=lambda origin: (origin.avoid_until > loop.time(), origin.websockets))
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
                 while True:

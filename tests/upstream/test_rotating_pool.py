@@ -1,0 +1,218 @@
+"""Several addresses of one app, some of which fail."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.resilience.outlier import Settings
+from gateway.upstream.failure import UpstreamError
+from gateway.upstream.limits import Timeouts
+from gateway.upstream.rotating_pool import RotatingPool
+from gateway.upstream.upstream import Upstream
+from tests.upstream.scripted import App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
+
+SETTINGS = Settings(consecutive=3, error_ratio=0.5, window=10, minimum=20, eject=0.2, slow_start=0)
+BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+
+
+def says(name: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name)
+
+
+@asynccontextmanager
+async def apps(*scripts: Script, outliers: Settings | None = SETTINGS, **options: Any) -> AsyncIterator[Upstream]:
+    async with AsyncExitStack() as stack:
+        served: list[App] = [await stack.enter_async_context(app(script)) for script in scripts]
+        urls = [each.url for each in served]
+        yield await stack.enter_async_context(to(*urls, outliers=outliers, **options))
+
+
+async def asked(upstream: Upstream, times: int) -> Counter[bytes]:
+    """Who answered how many; a failed request is counted under its failure."""
+    found: Counter[bytes] = Counter()
+    for _ in range(times):
+        try:
+            answer = await ask(upstream)
+            found[answer.body or b"%d" % answer.status] += 1
+        except UpstreamError as error:
+            found[error.failure.name.encode()] += 1
+    return found
+
+
+def addresses(upstream: Upstream) -> list[int]:
+    """Which of them get requests, by their place in the list."""
+    return [upstream.origins.index(origin) for origin in upstream.pool.inside]
+
+
+async def closes(peer: Peer) -> None:
+    await peer.head()
+
+
+async def hangs(peer: Peer) -> None:
+    await peer.rest()
+
+
+async def breaks_off(peer: Peer) -> None:
+    await peer.head()
+    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+
+
+async def babbles(peer: Peer) -> None:
+    await peer.head()
+    await peer.say(b"I am no HTTP server\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("bad", "seen"),
+    [
+        (always(BROKEN), b"500"),
+        (closes, b"NO_ANSWER"),
+        (breaks_off, b"TRUNCATED"),
+        (babbles, b"BAD_HEAD"),
+        (hangs, b"HEAD_TIMEOUT"),
+    ],
+    ids=["500", "closes", "breaks off", "babbles", "hangs"],
+)
+async def test_an_address_that_fails_gets_no_more_requests(bad: Script, seen: bytes) -> None:
+    timeouts = Timeouts(head=0.03)
+    settings = Settings(consecutive=3, eject=60)
+    async with apps(always(says(b"good")), bad, outliers=settings, timeouts=timeouts) as upstream:
+        assert (await asked(upstream, 6))[seen] == 3
+        assert addresses(upstream) == [0]
+        assert await asked(upstream, 10) == {b"good": 10}
+        assert not upstream.origins[1].idle
+
+
+async def test_an_address_that_cannot_be_reached_costs_no_request_and_is_left_out() -> None:
+    with socket.socket() as taken:
+        # Bound and not listening: nobody else gets the port, and nobody answers.
+        taken.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        async with app(always(says(b"good"))) as good, to(good.url, gone, outliers=Settings(consecutive=1)) as upstream:
+            assert await asked(upstream, 5) == {b"good": 5}
+            assert addresses(upstream) == [0]
+
+
+async def test_an_address_that_takes_no_connection_in_time_is_left_out() -> None:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(2):
+            # Linux takes one more than the backlog, and then answers no further SYN.
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        deaf = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        options: dict[str, Any] = {"timeouts": Timeouts(connect=0.05), "outliers": Settings(consecutive=1)}
+        async with app(always(says(b"good"))) as good, to(deaf, good.url, **options) as upstream:
+            assert await failure_of(upstream) == "CONNECT_TIMEOUT"
+            assert addresses(upstream) == [1]
+            assert await asked(upstream, 3) == {b"good": 3}
+
+
+async def test_a_client_that_leaves_says_nothing_about_the_app() -> None:
+    async with apps(hangs, hangs, outliers=Settings(consecutive=1)) as upstream:
+        for _ in range(4):
+            client = Client()
+            task = asyncio.create_task(upstream(a_scope(), client.receive, client.send))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert addresses(upstream) == [0, 1]
+
+
+async def test_what_the_app_may_answer_is_no_failure() -> None:
+    unknown = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n"
+    missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    async with apps(always(unknown), always(missing), outliers=Settings(consecutive=1)) as upstream:
+        assert await asked(upstream, 8) == {b"501": 4, b"404": 4}
+        assert addresses(upstream) == [0, 1]
+
+
+async def test_kept_connections_that_the_app_closes_are_no_failures() -> None:
+    async def once(peer: Peer) -> None:
+        await peer.head()
+        await peer.say(says(b"one"))
+        await peer.head()
+
+    async with apps(once, once, outliers=Settings(consecutive=1)) as upstream:
+        assert await asked(upstream, 12) == {b"one": 12}
+        assert addresses(upstream) == [0, 1]
+
+
+async def test_an_address_comes_back_by_itself() -> None:
+    answers = [BROKEN]
+
+    async def gets_well(peer: Peer) -> None:
+        while True:
+            await peer.head()
+            await peer.say(answers[0])
+
+    async with apps(always(says(b"good")), gets_well) as upstream:
+        await asked(upstream, 6)
+        assert addresses(upstream) == [0]
+        answers[0] = says(b"well")
+        await eventually(_looks(upstream, [0, 1]))
+        assert await asked(upstream, 6) == {b"good": 3, b"well": 3}
+
+
+async def test_when_all_fail_all_are_asked() -> None:
+    async with apps(always(BROKEN), always(BROKEN), always(BROKEN)) as upstream:
+        assert await asked(upstream, 30) == {b"500": 30}
+        assert addresses(upstream) == [0, 1, 2]
+
+
+async def test_one_that_has_come_back_gets_a_growing_share() -> None:
+    settings = Settings(consecutive=1, eject=0.1, slow_start=1000)
+    broken = [True]
+
+    async def first_breaks(peer: Peer) -> None:
+        while True:
+            await peer.head()
+            await peer.say(BROKEN if broken[0] else says(b"back"))
+
+    async with apps(always(says(b"good")), first_breaks, outliers=settings) as upstream:
+        await asked(upstream, 2)
+        assert addresses(upstream) == [0]
+        broken[0] = False
+        await eventually(_looks(upstream, [0, 1]))
+        # A tenth of a half, and the one with which it comes back.
+        found = await asked(upstream, 100)
+        assert 5 <= found[b"back"] <= 6
+        assert found[b"good"] + found[b"back"] == 100
+
+
+async def test_checks_take_an_address_out_and_bring_it_back() -> None:
+    async with apps(always(says(b"one")), always(says(b"two")), outliers=None) as upstream:
+        pool = upstream.pool
+        assert isinstance(pool, RotatingPool)
+        pool.checked(upstream.origins[0], up=False)
+        assert await asked(upstream, 4) == {b"two": 4}
+        pool.checked(upstream.origins[0], up=True)
+        assert await asked(upstream, 4) == {b"one": 2, b"two": 2}
+        for origin in upstream.origins:
+            pool.checked(origin, up=False)
+        assert await asked(upstream, 4) == {b"one": 2, b"two": 2}
+
+
+async def test_one_address_is_judged_by_nobody() -> None:
+    async with apps(always(BROKEN)) as upstream:
+        assert not isinstance(upstream.pool, RotatingPool)
+        assert await asked(upstream, 10) == {b"500": 10}
+
+
+def _looks(upstream: Upstream, wanted: list[int]) -> Callable[[], bool]:
+    def look() -> bool:
+        assert isinstance(upstream.pool, RotatingPool)
+        upstream.pool.move(asyncio.get_running_loop().time())
+        return addresses(upstream) == wanted
+
+    return look
