@@ -259,6 +259,12 @@ class ResponseReader:
         fields = self.fields
         if len(fields) > FIELDS:
             raise UpstreamError(Failure.BAD_HEAD, f"more than {FIELDS} header fields")
+        if self._chunked and not self._is_1_1:
+            # RFC 9112 6.1: faulty framing, passed on by somebody who did not understand it.
+            raise UpstreamError(Failure.BAD_HEAD, "HTTP/1.0 has no transfer coding")
+        if self._since_content > HEAD_SIZE and sum(len(n) + len(v) for n, v in fields) > HEAD_SIZE:
+            raise UpstreamError(Failure.BAD_HEAD, f"more than {HEAD_SIZE} bytes of header fields")
+        # From here on there is an answer: whoever refuses it does so above.
         if self._named is not None:
             named = self._named
             self.fields = [field for field in fields if field[0] not in named]
@@ -272,11 +278,6 @@ class ResponseReader:
             self._stale = True
         else:
             self.reusable = self._is_1_1 and parser.should_keep_alive()
-        if self._chunked and not self._is_1_1:
-            # RFC 9112 6.1: faulty framing, passed on by somebody who did not understand it.
-            raise UpstreamError(Failure.BAD_HEAD, "HTTP/1.0 has no transfer coding")
-        if self._since_content > HEAD_SIZE and sum(len(n) + len(v) for n, v in fields) > HEAD_SIZE:
-            raise UpstreamError(Failure.BAD_HEAD, f"more than {HEAD_SIZE} bytes of header fields")
 
     def _read_version(self) -> None:
         version = self._parser.get_http_version()

@@ -208,6 +208,24 @@ def test_what_is_no_valid_content_is_refused(raw: bytes) -> None:
     assert caught.value.failure is Failure.BAD_BODY
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        LINE + b"A: " + b"b" * 70_000 + b"\r\nContent-Length: 2\r\n\r\nhi",
+        LINE + b"A: b\r\n" * 129 + b"\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_a_head_that_is_refused_is_never_shown(raw: bytes) -> None:
+    """Nor where it has come in one piece. It was shown, and the client's answer had begun before it was refused."""
+    for bodiless in (False, True):
+        reader = ResponseReader()
+        reader.begin(bodiless=bodiless)
+        with pytest.raises(UpstreamError):
+            reader.feed(raw)
+        assert (reader.head_complete, reader.complete) == (False, False)
+
+
 def test_a_head_of_64_kib_is_read() -> None:
     big = b"A: " + b"b" * 60_000 + b"\r\n"
     assert read(LINE + big + b"Content-Length: 100000\r\n\r\n" + bytes(100_000)).complete
