@@ -29,6 +29,9 @@ class EmbeddedBackend:
     State"). ``in_flight`` counts the requests inside the app, so that it is stopped only after the last of them.
     """
 
+    # Nobody checks an app in this process: where it is down, so are we.
+    available = True
+
     def __init__(self, name: str, app: Any, interface: Literal["asgi", "wsgi"], config: BackendConfig) -> None:
         self.name = name
         self.config = config

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from math import inf
 from typing import Any, Literal
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.backends.embedded import StartError
+from gateway.backends.tls import client_context
+from gateway.config.health import Outliers
 from gateway.config.model import BackendConfig
+from gateway.resilience.outlier import Settings
 from gateway.upstream.limits import PoolLimits, Timeouts
+from gateway.upstream.rotating_pool import RotatingPool
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.websocket import Relay
 
@@ -20,6 +23,9 @@ class RemoteBackend:
     """A named app with a start and a stop, with the attributes of EmbeddedBackend.
 
     Starting it connects to nothing: an app that is down is no reason to refuse a configuration.
+
+    ``available`` is false while active checks say of every address that it is down. Requests that have nowhere else to
+    go are sent all the same.
     """
 
     def __init__(self, name: str, config: BackendConfig) -> None:
@@ -29,15 +35,21 @@ class RemoteBackend:
         self.interface: Literal["remote"] = "remote"
         self.state: dict[str, Any] = {}
         self.in_flight = 0
+        self.available = True
+        try:
+            tls = client_context(config)
+        except OSError as error:
+            raise StartError(f"cannot read the certificates in '{config.tls.ca}': {error}") from error
         self.upstream = Upstream(
-            config.urls or (config.url or "",),
+            config.addresses,
             timeouts=_timeouts(config),
             limits=PoolLimits(config.connections, config.queue, config.keepalive),
             keep_host=config.host == "keep",
             rewrite=config.rewrite,
             underscores=config.underscores == "keep",
-            tls=_tls(config),
+            tls=tls,
             server_name=config.tls.server_name,
+            outliers=_outliers(config.outliers),
         )
         self.app: ASGIApp = self._call
 
@@ -49,6 +61,15 @@ class RemoteBackend:
 
     async def stop(self) -> None:
         self.upstream.stop()
+
+    def checked(self, up: Mapping[str, bool]) -> None:
+        """What active checks say of its addresses, as they are written; who is not named is not known to be down."""
+        words = [up.get(address, True) for address in self.config.addresses]
+        self.available = any(words)
+        pool = self.upstream.pool
+        if isinstance(pool, RotatingPool):
+            for origin, word in zip(self.upstream.origins, words, strict=True):
+                pool.checked(origin, up=word)
 
     def _call(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http":
@@ -62,16 +83,15 @@ def _timeouts(config: BackendConfig) -> Timeouts:
     return Timeouts(connect=given.connect, send=given.send, head=given.head, idle=given.idle, total=total)
 
 
-def _tls(config: BackendConfig) -> ssl.SSLContext | None:
-    """How https addresses are verified: by the system's authorities, or by those in a file of one's own."""
-    if not any(url.startswith("https:") for url in config.urls or (config.url or "",)):
+def _outliers(setting: Literal["off"] | Outliers | None) -> Settings | None:
+    if setting == "off":
         return None
-    try:
-        context = ssl.create_default_context(cafile=config.tls.ca)
-    except (OSError, ssl.SSLError) as error:
-        raise StartError(f"cannot read the certificates in '{config.tls.ca}': {error}") from error
-    if not config.tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    given = setting or Outliers()
+    return Settings(
+        consecutive=given.consecutive,
+        error_ratio=given.error_ratio,
+        window=given.window,
+        minimum=given.minimum,
+        eject=given.eject,
+        slow_start=given.slow_start,
+    )

@@ -11,7 +11,9 @@ from gateway.config.words import did_you_mean, listed
 
 ADDRESSES = ("app", "url", "urls")
 FOR_EMBEDDED = frozenset(("interface", "threads"))
-FOR_REMOTE = frozenset(("connections", "keepalive", "host", "rewrite", "underscores", "timeouts", "tls"))
+FOR_REMOTE = frozenset(
+    ("connections", "keepalive", "host", "rewrite", "underscores", "timeouts", "tls", "health", "outliers")
+)
 
 
 def default_is_a_backend(draft: Draft) -> Iterator[Finding]:
@@ -60,6 +62,21 @@ def settings_fit_the_kind(draft: Draft) -> Iterator[Finding]:
             elif key in FOR_EMBEDDED and (model.url is not None or model.urls is not None):
                 message = f"'{key}' is for apps in this process; '{name}' is a remote one"
                 yield Finding((*backend.path, key), message, at_key=True)
+
+
+def outliers_are_among_several(draft: Draft) -> Iterator[Finding]:
+    """Of one address nobody can be left out."""
+    for name, backend in draft.backends.items():
+        model = backend.model
+        if (
+            "outliers" not in model.model_fields_set
+            or not backend.has("outliers", *ADDRESSES)
+            or name in draft.provided
+        ):
+            continue
+        if model.url is not None or (model.urls is not None and len(model.urls) == 1):
+            message = f"'outliers' is for several addresses; '{name}' has one"
+            yield Finding((*backend.path, "outliers"), message, at_key=True)
 
 
 def unknown_backend(name: str, names: frozenset[str]) -> str:

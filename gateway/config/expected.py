@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from gateway.config.health import HealthCheck, Outliers
 from gateway.config.model import (
     BackendConfig,
     Config,
@@ -79,6 +80,19 @@ EXPECTED: Final[Mapping[str, str]] = {
     "backends.*.tls.ca": "text: the name of a file",
     "backends.*.tls.server_name": "text: a host name",
     "backends.*.tls.verify": "true or false",
+    "backends.*.health": "a mapping, such as {path: /healthz}",
+    "backends.*.health.path": "a path and its query, such as /healthz",
+    "backends.*.health.every": "a number of seconds from 0.1 to 3600",
+    "backends.*.health.timeout": _SECONDS,
+    "backends.*.health.healthy_after": "a whole number from 1 to 100",
+    "backends.*.health.unhealthy_after": "a whole number from 1 to 100",
+    "backends.*.outliers": "off, or a mapping such as {consecutive: 5, eject: 10}",
+    "backends.*.outliers.consecutive": "a whole number from 1 to 10000",
+    "backends.*.outliers.error_ratio": "a number above 0 and up to 1, such as 0.5",
+    "backends.*.outliers.window": "a number of seconds from 1 to 3600",
+    "backends.*.outliers.minimum": "a whole number from 1 to 1000000",
+    "backends.*.outliers.eject": _SECONDS,
+    "backends.*.outliers.slow_start": "a number of seconds from 0 to 86400",
     **_below("backends.*", _BREAKER),
     "default": "the name of a backend",
     "defaults": "a mapping, such as {sticky: cookie}",
@@ -130,6 +144,8 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "backends.*": BackendConfig,
     "backends.*.timeouts": Timeouts,
     "backends.*.tls": Tls,
+    "backends.*.health": HealthCheck,
+    "backends.*.outliers": Outliers,
     "backends.*.breaker": Breaker,
     "defaults": Defaults,
     "defaults.fallback": Fallback,
@@ -148,6 +164,7 @@ MISSING: Final[Mapping[str, str]] = {
     "default": "'default' is missing: name the backend for what no route matches",
     "defaults.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
     "routes.*.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
+    "backends.*.health.path": "'health' has no 'path': name what to ask, such as /healthz",
     "routes.*.path": "this route has no 'path'",
     "routes.*.to": "this route has no 'to': name a backend, or percentages such as {legacy: 90, new: 10}",
 }
@@ -173,10 +190,23 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("timeout",), "timeouts"),
         **dict.fromkeys(("ssl", "ca", "verify"), "tls"),
         "circuit_breaker": "breaker",
+        **dict.fromkeys(("health_check", "healthcheck", "check", "checks", "probe"), "health"),
+        **dict.fromkeys(("outlier_detection", "outlier", "passive", "ejection"), "outliers"),
         "type": "interface",
         "workers": "threads",
     },
     "tracing": dict.fromkeys(("sampling", "rate", "ratio", "sample_rate", "percent"), "sample"),
+    "backends.*.health": {
+        **dict.fromkeys(("uri", "url", "endpoint"), "path"),
+        **dict.fromkeys(("interval", "period"), "every"),
+        **dict.fromkeys(("rise", "healthy_threshold", "passes"), "healthy_after"),
+        **dict.fromkeys(("fall", "unhealthy_threshold", "fails"), "unhealthy_after"),
+    },
+    "backends.*.outliers": {
+        **dict.fromkeys(("consecutive_errors", "consecutive_5xx", "max_fails", "fails"), "consecutive"),
+        **dict.fromkeys(("ejection_time", "base_ejection_time", "fail_timeout"), "eject"),
+        "interval": "window",
+    },
     "": {
         **dict.fromkeys(("upstreams", "services", "apps"), "backends"),
         **dict.fromkeys(("trace", "opentelemetry", "traceparent"), "tracing"),

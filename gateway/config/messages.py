@@ -18,7 +18,7 @@ from gateway.config.words import did_you_mean, listed, nearest, shorten
 # How many steps lead to a field of what is a section or a list of sections.
 _DEPTH_OF_FIELDS: Final[Mapping[str | int, int]] = {"routes": 3, "backends": 3, "defaults": 2}
 # Of these pydantic also says which form it took the value for.
-_IN_TWO_FORMS: Final = ("to", "fallback", "breaker")
+_IN_TWO_FORMS: Final = ("to", "fallback", "breaker", "outliers")
 
 _STICKY_WORDS: Final = ("cookie", "header", "ip", "none")
 
@@ -151,6 +151,10 @@ def _bad_text(place: str, key: str, expected: str, value: str) -> str:
             return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("connect", "timeout"))
         case "routes.*.breaker" | "backends.*.breaker":
             return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("off", "open", "closed"))
+        case "backends.*.outliers":
+            return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("off",))
+        case "backends.*.health":
+            return f"'{key}' must be {expected}; write {{path: \"{shown}\"}}"
         case "backends.*.interface":
             return f"'{key}' must be {expected}, not '{shown}'" + did_you_mean(value, ("auto", "asgi", "wsgi"))
         case "backends.*":

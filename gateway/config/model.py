@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from gateway.config.health import HealthCheck, OutliersSetting
 from gateway.config.survival import BreakerSetting, FallbackSetting
 from gateway.config.values import Model, Name, Seconds
 
@@ -155,6 +156,21 @@ class BackendConfig(Model):
     )
     timeouts: Timeouts = Field(default=Timeouts(), description="How long a remote app may take, in seconds.")
     tls: Tls = Field(default=Tls(), description="How `https` addresses of a remote app are verified.")
+    health: HealthCheck | None = Field(
+        default=None,
+        description=(
+            "Asks each address of a remote app whether it is well. One that is not gets no requests, if there are "
+            "others; a backend of which no address is well is one that has failed, for `fallback`."
+        ),
+    )
+    outliers: OutliersSetting | None = Field(
+        default=None,
+        description=(
+            "When one of several addresses gets no requests because those that it got have failed. Left out: as the "
+            "defaults say. `off`: never."
+        ),
+        examples=["off", {"consecutive": 3, "eject": 30}],
+    )
     breaker: BreakerSetting | None = Field(
         default=None,
         description=(
@@ -163,6 +179,11 @@ class BackendConfig(Model):
         ),
         examples=["off", {"error_ratio": 0.5, "open": 10}],
     )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of a remote app, as they are written; an app in this process has none."""
+        return self.urls or (() if self.url is None else (self.url,))
 
 
 class Defaults(Model):

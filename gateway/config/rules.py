@@ -19,6 +19,7 @@ RULES: Final[tuple[Rule, ...]] = (
     backend_rules.apps_are_import_strings,
     backend_rules.urls_are_addresses,
     backend_rules.settings_fit_the_kind,
+    backend_rules.outliers_are_among_several,
     access_rules.override_is_guarded,
     access_rules.networks_are_valid,
     access_rules.cookies_are_apart,

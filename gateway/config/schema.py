@@ -17,7 +17,13 @@ COPY: Final = Path(__file__).with_name("routes.schema.json")
 
 # A line of a docstring that ends only because the line was full.
 _WRAPPED: Final = re.compile(r"(?<!\n)\n(?!\n)")
-_TITLES: Final = {"BackendConfig": "Backend", "Tls": "TLS", "RouteConfig": "Route", "StickyCookie": "Sticky cookie"}
+_TITLES: Final = {
+    "BackendConfig": "Backend",
+    "Tls": "TLS",
+    "HealthCheck": "Health check",
+    "RouteConfig": "Route",
+    "StickyCookie": "Sticky cookie",
+}
 
 
 def routes_schema() -> dict[str, Any]:
