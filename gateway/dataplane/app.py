@@ -15,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 from gateway.config.loader import Loaded, load_dict, load_file
 from gateway.config.problem import ConfigError
 from gateway.dataplane import failure
+from gateway.dataplane.attempt import Attempt
 from gateway.dataplane.choose import choose
-from gateway.dataplane.direct import DirectForward, ServerExchange
+from gateway.dataplane.direct import DirectForward, GuardedForward, ServerExchange
 from gateway.dataplane.exchange import SET_COOKIE, Added, WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
 from gateway.dataplane.observer import ObservedRequest, why
@@ -166,11 +167,16 @@ class Gateway:
             server.start(self if snapshot is None else partial(self._refuse, refused, begun))
             return
         request.begin()
+        app = request.app
         upstream = request.lane.upstream
         if upstream is None or not server.request_complete:
             server.start(request.forward)
             return
-        shorter = DirectForward(upstream, request, server)
+        shorter: DirectForward
+        if type(app) is Attempt:
+            shorter = GuardedForward(upstream, request, server, app)
+        else:
+            shorter = DirectForward(upstream, request, server)
         if shorter.ask(server.body):
             server.take(shorter)
         else:
@@ -221,7 +227,10 @@ class Gateway:
                 added = [(SET_COOKIE, snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss")))]
         if lane.served_by is not None:
             added = [lane.served_by, *(added or ())]
-        if path[:2] == "//" and lane.backend.interface == "wsgi":
+        guard = lane.guard
+        if path[:2] == "//" and (
+            lane.backend.interface == "wsgi" or (guard is not None and guard.instead.backend.interface == "wsgi")
+        ):
             self._refuse_another_reading(snapshot, route, scope, path, request_id)
         if snapshot.observer is None:
             request = Request(scope, lane, added, request_id, begun)
@@ -230,7 +239,10 @@ class Gateway:
             request = ObservedRequest(
                 scope, lane, added, request_id, begun, snapshot.observer, client, route.label, reason, trace
             )
-        if not http:
+        if http:
+            if guard is not None:
+                guard.admit(request)
+        else:
             request.websocket = OpenWebSocket(
                 lane.backend, path, query, list(headers), client, fresh, detour is not None
             )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.dataplane.attempt import Attempt
 from gateway.dataplane.exchange import CLIENT_LEFT, with_added
 from gateway.dataplane.request import Request
 from gateway.upstream.direct import DirectExchange
@@ -58,3 +59,31 @@ class DirectForward(DirectExchange):
 
     def _goes_on(self, _: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self.run(receive, send)
+
+
+class GuardedForward(DirectForward):
+    """On a lane under guard: whatever may be for the fallback goes on in a task."""
+
+    def __init__(self, upstream: Upstream, request: Request, server: ServerExchange, attempt: Attempt) -> None:
+        super().__init__(upstream, request, server)
+        self._attempt = attempt
+        self._body = b""
+
+    def ask(self, body: bytes) -> bool:
+        self._body = body
+        return super().ask(body)
+
+    def answer(self, status: int, fields: Fields, content: bytes) -> bool:
+        if self._attempt.is_declined(status) or not super().answer(status, fields, content):
+            return False
+        self._attempt.ended(status)
+        return True
+
+    def left(self) -> None:
+        super().left()
+        self._attempt.ended(CLIENT_LEFT)
+
+    def go_on(self) -> None:
+        request = self._request
+        request.app = self._attempt.going_on(self._goes_on, self._body)
+        self._server.start(request.forward)

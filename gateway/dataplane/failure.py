@@ -14,7 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.backends.overload import Overloaded
 from gateway.dataplane.exchange import CLIENT_LEFT, Exchange
-from gateway.dataplane.problem_json import FAILED, NO_ANSWER, STOPPING, ProblemResponse, overloaded, upstream_failed
+from gateway.dataplane.problem_json import (
+    FAILED,
+    NO_ANSWER,
+    STOPPING,
+    ProblemResponse,
+    overloaded,
+    unavailable,
+    upstream_failed,
+)
+from gateway.dataplane.shut import Unavailable
 from gateway.telemetry.recorder import Recorder
 from gateway.upstream.failure import Failure, UpstreamError
 
@@ -44,6 +53,9 @@ async def raised(
         return
     if isinstance(error, Overloaded) and exchange.status == 0:
         await _answer_instead(scope, exchange, request_id, overloaded(error.retry_after))
+        return
+    if isinstance(error, Unavailable):
+        await _answer_instead(scope, exchange, request_id, unavailable(error.retry_after))
         return
     if isinstance(error, UpstreamError):
         await _upstream_failed(scope, exchange, request_id, recorder, error)

@@ -19,8 +19,8 @@ from gateway.routing.sticky import IdCookie
 from gateway.telemetry.access_log import AccessLog
 
 # Why this backend: a tester wanted it; no route takes the request; the route has no other; by the client's key; drawn
-# by weight, for want of a key; or none, for the gateway has refused the request.
-Why = Literal["override", "default", "route", "sticky", "weight", "refused"]
+# by weight, for want of a key; the one that was chosen fails; or none, for the gateway has refused the request.
+Why = Literal["override", "default", "route", "sticky", "weight", "fallback", "refused"]
 
 
 def why(
@@ -129,12 +129,16 @@ class ObservedRequest(Request):
         self.observer = observer
         self.client = client
         self.route = route
-        self.why = why
+        self.why: Why = why
         self.trace = trace
         # Of the content that was sent.
         self.size = 0
         # Of the app's answer.
         self.first_byte: float | None = None
+
+    def divert(self, lane: Lane) -> None:
+        super().divert(lane)
+        self.why = "fallback"
 
     def forward(self, _: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         return self.carry(receive, ObservedExchange(send, self.added, self))

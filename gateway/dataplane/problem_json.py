@@ -80,6 +80,13 @@ def overloaded(retry_after: int) -> ProblemResponse:
     )
 
 
+def unavailable(retry_after: int) -> ProblemResponse:
+    """``retry_after`` is in seconds."""
+    return ProblemResponse(
+        503, "This application is failing at the moment.", ((b"retry-after", str(retry_after).encode()),)
+    )
+
+
 def upstream_failed(error: UpstreamError) -> ProblemResponse:
     """What the client is told of it: 400, 502, 503 or 504."""
     failure = error.failure

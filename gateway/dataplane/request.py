@@ -40,6 +40,21 @@ class Request:
         lane.backend.in_flight += 1
         lane.recorder.begin()
 
+    def divert(self, lane: Lane) -> None:
+        """Another lane than the one that was chosen takes it, for that one fails."""
+        if self.added is not None and lane.served_by is not None:
+            self.added[0] = lane.served_by
+        self.lane = lane
+        self.app = lane.app
+
+    def fall_back(self, lane: Lane, status: int) -> None:
+        """The lane that was asked has failed, as if with ``status``, and the answer has not begun: now for ``lane``."""
+        failed = self.lane
+        failed.backend.in_flight -= 1
+        failed.recorder.end(self.scope["method"], status, perf_counter() - self.begun)
+        self.divert(lane)
+        self.begin()
+
     def forward(self, _: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """An ASGI app for this request alone."""
         return self.carry(receive, HttpExchange(send, self.added))

@@ -13,6 +13,7 @@ from gateway.backends.registry import BackendProblem, Registry
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.watcher import FileWatcher
+from gateway.dataplane.circuit import Circuits
 from gateway.dataplane.connections import Connections
 from gateway.dataplane.observer import Observer
 from gateway.dataplane.reload import Reload
@@ -48,6 +49,7 @@ class Runtime:
         self._provided = frozenset(apps or ())
         self._watch = watch and path is not None
         self._registry = Registry(apps)
+        self._circuits = Circuits(slots)
         self._connections = Connections(self._registry, slots)
         self._access_log = access_log
         self._spans: Spans | None = None
@@ -135,7 +137,9 @@ class Runtime:
             observer = None
             if self._access_log is not None or (traces is not None and traces.exported):
                 observer = Observer(self._access_log, traces)
-            snapshot = compile_snapshot(loaded, self.version + 1, backends, self.slots, traces, observer)
+            snapshot = compile_snapshot(
+                loaded, self.version + 1, backends, self.slots, self._circuits, traces, observer
+            )
         except BaseException:
             await self._registry.discard(backends)
             raise
@@ -143,6 +147,7 @@ class Runtime:
         self.snapshot = snapshot
         self.loaded = loaded
         self._registry.adopt(backends)
+        self._circuits.settle()
 
     async def _traces(self, loaded: Loaded) -> Traces | None:
         """Raises ConfigError when spans are wanted that cannot be had."""

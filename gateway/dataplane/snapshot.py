@@ -13,13 +13,18 @@ from gateway.compat.names import compatible
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.config.survival import BreakerSetting, Fallback, fallback_of
+from gateway.dataplane.circuit import Circuits, breaker_settings
 from gateway.dataplane.exchange import SERVED_BY
 from gateway.dataplane.forwarded import ForwardedFields
+from gateway.dataplane.guard import Guard
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
+from gateway.dataplane.shut import Shut
 from gateway.routing.split import EvenDraw, Points, Split
 from gateway.routing.sticky import IdCookie, Sticky, set_cookie
 from gateway.routing.table import Table
+from gateway.telemetry.breakers import FallbackRecorder
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
 
@@ -35,17 +40,23 @@ class Lane:
     """One way a request can go: a route's share on one backend, with the counters for it.
 
     ``served_by`` is the field that says so in the answer, if that is wanted. ``upstream`` is where the request can be
-    asked without a task; None where there must be one.
+    asked without a task; None where there must be one. ``guard`` stands before it, if anything does.
     """
 
-    __slots__ = ("app", "backend", "recorder", "served_by", "upstream")
+    __slots__ = ("app", "backend", "guard", "recorder", "served_by", "upstream")
 
     def __init__(self, backend: Backend, recorder: Recorder, *, expose: bool, compat: Sequence[str] = ()) -> None:
         self.backend = backend
         self.app: ASGIApp = compatible(backend.app, compat)
         self.upstream = backend.upstream if backend.interface == "remote" and not compat else None
+        self.guard: Guard | None = None
         self.recorder = recorder
         self.served_by = (SERVED_BY, backend.name.encode()) if expose else None
+
+    def shut(self, app: ASGIApp) -> None:
+        """``app`` answers in the backend's place."""
+        self.app = app
+        self.upstream = None
 
 
 class Route:
@@ -104,11 +115,14 @@ class Snapshot:
         return set_cookie(cookie.name, client_id, max_age=cookie.max_age, domain=cookie.domain, secure=secure)
 
     def detour(self, route: Route, backend: str) -> Lane:
-        """The lane for an overridden request: any backend will do, also one that the route does not name."""
+        """The lane for an overridden request: any backend will do, also one that the route does not name.
+
+        Nothing guards it: who tests a backend wants to see it fail.
+        """
         for lane in route.lanes:
-            if lane.backend.name == backend:
+            if lane.backend.name == backend and lane.guard is None:
                 return lane
-        return _lane(route.label, backend, self.config, self.backends, self.slots, route.compat)
+        return bare_lane(route.label, backend, self.config, self.backends, self.slots, route.compat)
 
 
 def compile_snapshot(
@@ -116,21 +130,16 @@ def compile_snapshot(
     version: int,
     backends: Mapping[str, Backend],
     slots: SlotFile,
+    circuits: Circuits,
     traces: Traces | None,
     observer: Observer | None,
 ) -> Snapshot:
     """Compile a checked configuration over running backends. No I/O, and nothing can be wrong with it any more."""
     config = loaded.config
-    compiled = [_compile_route(route, config, backends, slots) for route in config.routes]
+    lanes = _Lanes(config, backends, slots, circuits)
+    compiled = [_compile_route(route, config, lanes) for route in config.routes]
     table = Table([(rule_of(route), made) for route, made in zip(config.routes, compiled, strict=True)])
-    default = Route(
-        DEFAULT,
-        DEFAULT,
-        (Lane(backends[config.default], Recorder(slots, DEFAULT, config.default), expose=config.expose),),
-        None,
-        Sticky.parse("none"),
-        None,
-    )
+    default = Route(DEFAULT, DEFAULT, (lanes.of_default(),), None, Sticky.parse("none"), None)
     return Snapshot(
         version=version,
         loaded=loaded,
@@ -147,21 +156,78 @@ def compile_snapshot(
     )
 
 
-def _compile_route(route: RouteConfig, config: Config, backends: Mapping[str, Backend], slots: SlotFile) -> Route:
+def _compile_route(route: RouteConfig, config: Config, lanes: _Lanes) -> Route:
     sticky = Sticky.parse(route.sticky or config.defaults.sticky)
     split = Split(route.weights, config.default)
-    lanes = tuple(_lane(route.label, name, config, backends, slots, route.compat) for name in split.backends)
-    sole = [lane for lane, weight in zip(lanes, split.weights, strict=True) if weight > 0]
-    if len(sole) == 1:
+    whole = sum(weight > 0 for weight in split.weights) == 1
+    ways = tuple(lanes.of(route, name, alone=whole) for name in split.backends)
+    if whole:
         # 100 % to one side is no split: nobody needs a cookie for it.
-        others = (lane for lane in lanes if lane is not sole[0])
-        return Route(route.label, route.salt, (sole[0], *others), None, sticky, None, route.compat)
-    return Route(route.label, route.salt, lanes, split, sticky, EvenDraw(split.weights), route.compat)
+        sole = next(lane for lane, weight in zip(ways, split.weights, strict=True) if weight > 0)
+        others = (lane for lane in ways if lane is not sole)
+        return Route(route.label, route.salt, (sole, *others), None, sticky, None, route.compat)
+    return Route(route.label, route.salt, ways, split, sticky, EvenDraw(split.weights), route.compat)
 
 
-def _lane(
+class _Lanes:
+    """Makes lanes, with what guards them."""
+
+    def __init__(self, config: Config, backends: Mapping[str, Backend], slots: SlotFile, circuits: Circuits) -> None:
+        self._config = config
+        self._backends = backends
+        self._slots = slots
+        self._circuits = circuits
+
+    def of_default(self) -> Lane:
+        """For what no route names."""
+        return self._guarded(self._bare(DEFAULT, self._config.default), DEFAULT, None, None, alone=True)
+
+    def of(self, route: RouteConfig, name: str, *, alone: bool) -> Lane:
+        """``alone`` tells that all of the route goes to one backend."""
+        lane = self._bare(route.label, name, route.compat)
+        rule = fallback_of(route.fallback, self._config.defaults.fallback)
+        own = route.breaker if name != self._config.default else None
+        return self._guarded(lane, route.label, rule, own, alone=alone, compat=route.compat)
+
+    def _guarded(
+        self,
+        lane: Lane,
+        label: str,
+        rule: Fallback | None,
+        own: BreakerSetting | None,
+        *,
+        alone: bool,
+        compat: Sequence[str] = (),
+    ) -> Lane:
+        config, name = self._config, lane.backend.name
+        if rule is not None and rule.to == name:
+            rule = None
+        chosen = own if own is not None else config.backends[name].breaker
+        settings = breaker_settings(chosen, guarded=rule is not None)
+        if rule is None and settings is None:
+            return lane
+        circuit = self._circuits.of(label, name, settings) if settings is not None else None
+        if rule is not None:
+            instead = self._bare(label, rule.to, compat)
+        elif not alone and name != config.default:
+            instead = self._bare(label, config.default, compat)
+        else:
+            assert circuit is not None
+            instead = self._bare(label, name)
+            instead.shut(Shut(circuit))
+        to = instead.backend.name if instead.backend is not lane.backend else "none"
+        recorder = FallbackRecorder(self._slots, label, name, to)
+        lane.guard = Guard(lane, circuit, instead, rule, recorder)
+        return lane
+
+    def _bare(self, label: str, name: str, compat: Sequence[str] = ()) -> Lane:
+        return bare_lane(label, name, self._config, self._backends, self._slots, compat)
+
+
+def bare_lane(
     label: str, name: str, config: Config, backends: Mapping[str, Backend], slots: SlotFile, compat: Sequence[str]
 ) -> Lane:
+    """A lane without a guard."""
     # What `default` does is what the others are to be compatible with.
     wrappers = compat if name != config.default else ()
     return Lane(backends[name], Recorder(slots, label, name), expose=config.expose, compat=wrappers)

@@ -30,7 +30,7 @@ class Window:
         part = int(now / self._step)
         if part != self._part:
             self._move_to(part)
-        index = part % _PARTS
+        index = self._part % _PARTS
         self._all[index] += 1
         self.count += 1
         if marked:
@@ -49,8 +49,12 @@ class Window:
         self.count = self.marked = 0
 
     def _move_to(self, part: int) -> None:
-        passed, self._part = part - self._part, part
-        if not 0 <= passed < _PARTS:
+        passed = part - self._part
+        if passed < 0:
+            # Somebody has looked at the clock a moment before the others.
+            return
+        self._part = part
+        if passed >= _PARTS:
             self.clear()
             return
         for old in range(part - passed + 1, part + 1):

@@ -13,7 +13,10 @@ from prometheus_client.registry import Collector
 from gateway.telemetry.recorder import (
     ACCESS_LOG_DROPPED,
     BOUNDS,
+    BREAKER_STATE,
+    BREAKER_TRANSITIONS,
     DURATION,
+    FALLBACKS,
     GAUGES,
     IN_FLIGHT,
     REQUESTS,
@@ -121,6 +124,21 @@ def families(totals: Totals) -> Iterator[Metric]:
             "gateway_upstream_requests_waiting",
             "Requests that wait for a connection to a remote app, as of the last second.",
             labels=["backend"],
+        ),
+        FALLBACKS: CounterMetricFamily(
+            "gateway_fallbacks",
+            "Requests that another backend was asked to answer, or should have been, by why and what came of it.",
+            labels=["route", "from", "to", "reason", "outcome"],
+        ),
+        BREAKER_STATE: GaugeMetricFamily(
+            "gateway_breaker_state",
+            "In how many workers the breaker of a backend on a route is in this state.",
+            labels=["route", "backend", "state"],
+        ),
+        BREAKER_TRANSITIONS: CounterMetricFamily(
+            "gateway_breaker_transitions",
+            "Changes of a breaker's state, by the state that it came to.",
+            labels=["route", "backend", "state"],
         ),
         ACCESS_LOG_DROPPED: CounterMetricFamily(
             "gateway_access_log_dropped",

@@ -17,9 +17,12 @@ UPSTREAM_FAILURES = "upstream_failures"
 UPSTREAM_CONNECTIONS = "upstream_connections"
 UPSTREAM_WAITING = "upstream_waiting"
 ACCESS_LOG_DROPPED = "access_log_dropped"
+FALLBACKS = "fallbacks"
+BREAKER_STATE = "breaker_state"
+BREAKER_TRANSITIONS = "breaker_transitions"
 
 # What is so now, and ends with its worker; the others only grow.
-GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING))
+GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, BREAKER_STATE))
 
 # A method is whatever the client writes, and a label set must be finite: the rest is "other".
 METHODS = frozenset(
