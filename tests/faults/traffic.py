@@ -115,7 +115,7 @@ class Traffic:
                 continue
             try:
                 while not self._ended and await self._turn(reader, writer):
-                    await asyncio.sleep(self._pause * self._random.random() * 2)
+                    await asyncio.sleep(self._pause * (0.5 + self._random.random()))
             finally:
                 writer.transport.abort()
                 # Not before the socket is closed: the loop may be, too.
