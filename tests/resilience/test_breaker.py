@@ -189,10 +189,10 @@ class Life(RuleBasedStateMachine):
         """It always recovers: what works is asked again in the end."""
         for ticket, _ in self.running:
             self.breaker.withdrawn(ticket)
-        now = self.now + SETTINGS.open
+        now = self.now + SETTINGS.open + 1
         for _ in range(SETTINGS.probes):
             ask(self.breaker, now, well=True)
-        assert ask(self.breaker, now + SETTINGS.ramp, well=True)
+        assert ask(self.breaker, now + SETTINGS.ramp + 1, well=True)
         assert self.breaker.state is State.CLOSED
 
 
