@@ -18,6 +18,13 @@ class ServerSide(Protocol):
         ``receive`` tells it only behind what is still to be read of the body.
         """
 
+    def limit_body(self, most: int) -> bool:
+        """Let the request's body be no longer than ``most`` bytes; asked before any of it is taken.
+
+        False if it is known to be longer already: then it is for the app to answer. A chunked one that turns out to
+        be is answered 413 by the server, or the answer that has begun is broken off; the app finds the client gone.
+        """
+
 
 def server_side(scope: Mapping[str, Any]) -> ServerSide | None:
     return cast("ServerSide | None", (scope.get("extensions") or {}).get(EXTENSION))

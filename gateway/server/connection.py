@@ -29,7 +29,8 @@ class Connection(asyncio.Protocol, ABC):
     """The writing half of FrontDoor, and the ways out.
 
     ``over`` says that nothing more is read as a request. ``deadline`` is when the client must have sent what it owes,
-    ``write_deadline`` when it must have taken more of what it is sent; in the loop's time, infinite for never.
+    ``write_deadline`` when it must have taken more of what it is sent, ``end_deadline`` when the answer must be
+    complete; in the loop's time, infinite for never. ``limits`` are those of a server that is given no others.
     """
 
     limits: ClassVar[Limits] = Limits()
@@ -42,6 +43,7 @@ class Connection(asyncio.Protocol, ABC):
         "_transport",
         "_unsent",
         "deadline",
+        "end_deadline",
         "exchange",
         "flow",
         "half_close",
@@ -68,6 +70,7 @@ class Connection(asyncio.Protocol, ABC):
         self.over = False
         self.deadline = inf
         self.write_deadline = inf
+        self.end_deadline = inf
         self._unsent = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,9 +80,21 @@ class Connection(asyncio.Protocol, ABC):
         self._tls = transport.get_extra_info("sslcontext") is not None
         self._scheme = "https" if self._tls else "http"
         self.flow = FlowControl(transport)
-        self.listener.add(self)
+        listener = self.listener
+        listener.add(self)
         cast(set[Any], self.server_state.connections).add(self)
-        self.deadline = self.listener.deadline(self.limits.header_timeout)
+        self.deadline = listener.deadline(listener.limits.header_timeout)
+        turned_away = listener.crowd.enter(self._client)
+        if turned_away is not None:
+            self._turn_away(*turned_away)
+
+    def _turn_away(self, refusal: Refusal, tell: bool) -> None:
+        """Answer a connection that is one too many before it has asked anything (RFC 9112 9.5 allows for that)."""
+        self.listener.refused(self, refusal)
+        if tell:
+            self.refuse(refusal)
+        else:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
@@ -95,6 +110,7 @@ class Connection(asyncio.Protocol, ABC):
 
     def _forget(self) -> None:
         self.listener.remove(self)
+        self.listener.crowd.leave(self._client)
         cast(set[Any], self.server_state.connections).discard(self)
 
     @property
@@ -144,7 +160,7 @@ class Connection(asyncio.Protocol, ABC):
 
     def _expect_progress(self) -> None:
         self._unsent = self._transport.get_write_buffer_size()
-        self.write_deadline = self.listener.deadline(self.limits.send_timeout)
+        self.write_deadline = self.listener.deadline(self.listener.limits.send_timeout)
 
     # Ending.
 
@@ -167,7 +183,7 @@ class Connection(asyncio.Protocol, ABC):
             return
         self._transport.write_eof()
         self.flow.resume_reading()
-        self.deadline = self.listener.deadline(self.limits.linger)
+        self.deadline = self.listener.deadline(self.listener.limits.linger)
 
     def close(self) -> None:
         """End the connection after what has been written."""
@@ -197,7 +213,7 @@ class Connection(asyncio.Protocol, ABC):
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
-        self.deadline = self.write_deadline = inf
+        self.deadline = self.write_deadline = self.end_deadline = inf
 
     def out_of_time(self, now: float) -> None:
         """A deadline has passed."""
@@ -206,6 +222,9 @@ class Connection(asyncio.Protocol, ABC):
                 self.abort()
                 return
             self._expect_progress()
+        if self.end_deadline < now:
+            self.end_deadline = inf
+            self.lasts_too_long()
         if self.deadline < now:
             if self.over:
                 self.close()
@@ -215,6 +234,9 @@ class Connection(asyncio.Protocol, ABC):
     @abstractmethod
     def client_too_slow(self) -> None:
         """The client has not sent what it owes."""
+
+    def lasts_too_long(self) -> None:
+        """The answer is not complete, and its time is over."""
 
 
 def _address(name: object) -> tuple[str, int] | None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Scope
 from gateway.server.direct import Direct
 from gateway.server.flow_control import Waiters
 from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
-from gateway.server.request_head import RequestHead
+from gateway.server.request_head import CHUNKED, RequestHead
 from gateway.server.response_head import Fields, write_head, write_hints
 
 if TYPE_CHECKING:
@@ -195,6 +195,12 @@ class Exchange:
             self.request_complete = True
         self._wake()
         return self._arrived_size
+
+    @property
+    def body_length(self) -> int:
+        """That of the body: by its head, or of a chunked one that has come and that nobody has taken."""
+        length = self._request.length
+        return self._arrived_size if length == CHUNKED else length
 
     @property
     def body(self) -> bytes:

@@ -80,7 +80,7 @@ class HeadReader:
             http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
             if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):
                 if _OTHER_VERSION.match(behind):
-                    raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+                    raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.", reason="unknown_version")
                 raise Refusal(400, _NO_REQUEST_LINE)
             fields: Fields = []
             self._fields = fields
@@ -96,7 +96,9 @@ class HeadReader:
                 # llhttp and we differ on where the head ends. Request smuggling is made of such differences.
                 raise Refusal(400, "The request head is malformed.")
             if len(fields) > self._limits.fields:
-                raise Refusal(431, f"The request has more than {self._limits.fields} header fields.")
+                raise Refusal(
+                    431, f"The request has more than {self._limits.fields} header fields.", reason="head_too_large"
+                )
             request = check(method, target, http_1_0, fields)
         except Refusal:
             self._renew()
@@ -131,7 +133,7 @@ class HeadReader:
         if isinstance(error, httptools.HttpParserInvalidMethodError):
             if _TOKEN.fullmatch(method):
                 # RFC 9110 9.1: 501 for a method that is not recognized.
-                raise Refusal(501, "The request method is not known here.")
+                raise Refusal(501, "The request method is not known here.", reason="unknown_method")
             raise Refusal(400, "The request method is malformed.")
         if isinstance(error, httptools.HttpParserInvalidURLError) and not target.isascii():
             # Clients send URLs as a user typed them, and the usual servers let them pass.
@@ -152,8 +154,8 @@ def malformed(error: httptools.HttpParserError) -> Refusal:
 
 
 def line_too_long(limits: Limits) -> Refusal:
-    return Refusal(414, f"The request line is longer than {limits.request_line} bytes.")
+    return Refusal(414, f"The request line is longer than {limits.request_line} bytes.", reason="target_too_long")
 
 
 def head_too_long(limits: Limits) -> Refusal:
-    return Refusal(431, f"The request's header fields are longer than {limits.head} bytes.")
+    return Refusal(431, f"The request's header fields are longer than {limits.head} bytes.", reason="head_too_large")

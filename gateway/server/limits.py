@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 
@@ -13,6 +14,8 @@ class Limits:
     number) 431, and 408 when its head is not whole ``header_timeout`` after it began, or when its body stands still
     for ``body_timeout``. A connection that stays silent is closed without a word: a new one after
     ``header_timeout``, one that had an answer after ``keep_alive``.
+
+    How long a body may be is for the app to say, which knows what it is for: ``limit_body`` of the scope's extension.
     """
 
     request_line: int = 8 * 1024
@@ -40,8 +43,17 @@ class Limits:
     # How long a stream to such a client may be silent before the app is told that the client has left.
     half_closed_quiet: float = 2.0
 
+    # None: as many as come.
+    connections: int | None = None
+    connections_per_client: int | None = None
+    # Addresses of peers that speak for many clients: theirs are not counted by client.
+    proxies: Container[str] = ()
+    requests_per_connection: int | None = None
+    # From a request's head to the end of its answer, and from a WebSocket's beginning to its end. None: no end.
+    stream_lifetime: float | None = None
+
     @property
     def tick(self) -> float:
         """How often deadlines are looked at: fine enough for the shortest of them."""
         shortest = min(self.header_timeout, self.body_timeout, self.send_timeout, self.keep_alive, self.linger)
-        return min(1.0, shortest / 4)
+        return min(1.0, shortest / 4, (self.stream_lifetime or shortest) / 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -11,9 +12,11 @@ from weakref import WeakKeyDictionary
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from gateway.server.crowd import Crowd
 from gateway.server.direct import DirectApp
 from gateway.server.head_reader import HeadReader
 from gateway.server.limits import Limits
+from gateway.server.refusal import Refusal
 from gateway.server.response_head import DefaultFields
 
 if TYPE_CHECKING:
@@ -51,6 +54,11 @@ class Listener:
         self.loop = loop
         self.limits = limits
         self.heads = HeadReader(limits)
+        self.crowd = Crowd(limits)
+        # Whether something is to be noted down for each request.
+        self.limits_requests = _limits_requests(limits)
+        # Called with the reason of each refusal.
+        self.on_refused: Callable[[str], None] | None = None
         self.asgi = {"version": config.asgi_version, "spec_version": "2.3"}
         self.defaults = DefaultFields([])
         self.now = loop.time()
@@ -78,6 +86,14 @@ class Listener:
             found = _LISTENERS[server_state] = cls(config, app_state, loop, limits)
         return found
 
+    def limit(self, limits: Limits) -> None:
+        """Go by ``limits`` from now on: with new connections, and with whatever the open ones do next."""
+        self.limits = self.crowd.limits = limits
+        self.heads = HeadReader(limits)
+        self.limits_requests = _limits_requests(limits)
+        self._tick = limits.tick
+        self._read_clock()
+
     def deadline(self, seconds: float) -> float:
         """A point in time that is not less than ``seconds`` away."""
         return self.now + seconds + self._tick
@@ -101,7 +117,7 @@ class Listener:
         # One pass over all connections each second is cheaper than a timer set and cancelled for each request.
         now = self._read_clock()
         for connection in tuple(self._connections):
-            if connection.deadline < now or connection.write_deadline < now:
+            if connection.deadline < now or connection.write_deadline < now or connection.end_deadline < now:
                 connection.out_of_time(now)
         if self._connections:
             self.loop.call_later(self._tick, self._look)
@@ -120,11 +136,20 @@ class Listener:
             if exchange.held is not None:
                 exchange.release()
 
-    def note(self, connection: Connection, text: str) -> None:
-        """Log what a client did wrong: one line a second at most, whatever all clients do."""
+    def count(self, refusal: Refusal) -> None:
+        if self.on_refused is not None:
+            self.on_refused(refusal.reason)
+
+    def refused(self, connection: Connection, refusal: Refusal) -> None:
+        """Count and log what a client did wrong: one line a second at most, whatever all clients do."""
+        self.count(refusal)
         self._unnoted += 1
         if self.now >= self._quiet_until:
             more = f" (and {self._unnoted - 1} more)" if self._unnoted > 1 else ""
-            log.warning("%s: %s%s", connection.client_name, text, more)
+            log.warning("%s: answered %d: %s%s", connection.client_name, refusal.status, refusal.detail, more)
             self._quiet_until = self.now + _SECONDS_BETWEEN_NOTES
             self._unnoted = 0
+
+
+def _limits_requests(limits: Limits) -> bool:
+    return limits.requests_per_connection is not None or limits.stream_lifetime is not None

@@ -18,8 +18,8 @@ from gateway.server.departure import gone
 from gateway.server.exchange import Exchange
 from gateway.server.half_close import HalfClose
 from gateway.server.head_reader import head_too_long, line_too_long
-from gateway.server.refusal import OVERLOADED, SLOW_BODY, SLOW_HEAD, Refusal
-from gateway.server.request_body import Body, body_of
+from gateway.server.refusal import OVERLOADED, SLOW_BODY, SLOW_HEAD, TOO_LONG, Refusal
+from gateway.server.request_body import Body, ChunkedBody, body_of, body_too_large
 from gateway.server.request_head import RequestHead
 from gateway.server.server_wide import answer_for_the_server
 from gateway.server.websocket import hand_over
@@ -34,10 +34,10 @@ class FrontDoor(Connection):
     """An HTTP/1.1 server protocol, to be given to uvicorn as ``Config(http=FrontDoor)``.
 
     uvicorn accepts, hears signals and shuts down. Of its settings, ``timeout_keep_alive``, ``access_log`` and
-    ``reset_contextvars`` are not looked at. Subclass to change ``limits``.
+    ``reset_contextvars`` are not looked at. Subclass to change ``limits``, or have them changed by the Listener.
     """
 
-    __slots__ = ("_arrived", "_body", "_drained", "_searched")
+    __slots__ = ("_arrived", "_body", "_drained", "_requests", "_searched")
 
     def __init__(
         self,
@@ -53,6 +53,8 @@ class FrontDoor(Connection):
         self._arrived: bytearray | None = None
         self._searched = 0
         self._drained = 0
+        # How many there were, where that is limited.
+        self._requests = 0
 
     # Reading.
 
@@ -108,15 +110,18 @@ class FrontDoor(Connection):
             # RFC 9112 2.2 lets a server take a bare LF for a line's end. What does not, sees one line there.
             self._refuse(Refusal(400, "The request head has a line that ends without CR."))
             return
-        if len(data) > self.limits.request_line and data.find(b"\r\n", 0, self.limits.request_line + 2) < 0:
-            self._refuse(line_too_long(self.limits))
+        if (
+            len(data) > self.listener.limits.request_line
+            and data.find(b"\r\n", 0, self.listener.limits.request_line + 2) < 0
+        ):
+            self._refuse(line_too_long(self.listener.limits))
             return
-        if len(data) > self.limits.head:
-            self._refuse(head_too_long(self.limits))
+        if len(data) > self.listener.limits.head:
+            self._refuse(head_too_long(self.listener.limits))
             return
         if self._arrived is None:
             self._arrived = bytearray(data)
-            self.deadline = min(self.deadline, self.listener.deadline(self.limits.header_timeout))
+            self.deadline = min(self.deadline, self.listener.deadline(self.listener.limits.header_timeout))
         self._searched = max(0, len(data) - 3)
 
     def _begin(self, request: RequestHead, rest: bytes) -> None:
@@ -126,10 +131,12 @@ class FrontDoor(Connection):
             return
         exchange = self.exchange = Exchange(self, request, self._scope(request))
         self.deadline = inf
+        if listener.limits_requests:
+            self._limit(exchange)
         if request.length:
-            self._body = body_of(request.length, self.limits)
+            self._body = body_of(request.length, listener.limits)
             if not request.expects_continue:
-                self.deadline = listener.deadline(self.limits.body_timeout)
+                self.deadline = listener.deadline(self.listener.limits.body_timeout)
             if rest:
                 self._read_body(rest)
                 if self.over:
@@ -142,6 +149,14 @@ class FrontDoor(Connection):
             exchange.start(answer_for_the_server)
         else:
             exchange.begin(listener)
+
+    def _limit(self, exchange: Exchange) -> None:
+        limits = self.listener.limits
+        self._requests += 1
+        if limits.requests_per_connection is not None and self._requests >= limits.requests_per_connection:
+            exchange.keep_alive = False
+        if limits.stream_lifetime is not None:
+            self.end_deadline = self.listener.deadline(limits.stream_lifetime)
 
     def _scope(self, request: RequestHead) -> dict[str, Any]:
         listener = self.listener
@@ -175,7 +190,7 @@ class FrontDoor(Connection):
         try:
             content, rest = body.feed(data)
         except Refusal as refusal:
-            self._note(refusal)
+            self.listener.refused(self, refusal)
             if exchange.answered:
                 self.linger()
             else:
@@ -191,17 +206,26 @@ class FrontDoor(Connection):
             return
         waiting = exchange.arrive(content, rest is not None)
         if self._body is not None:
-            if waiting > self.limits.body_buffer:
+            if waiting > self.listener.limits.body_buffer:
                 self.flow.pause_reading()
                 self.deadline = inf
             else:
-                self.deadline = self.listener.deadline(self.limits.body_timeout)
+                self.deadline = self.listener.deadline(self.listener.limits.body_timeout)
 
     def body_taken(self) -> None:
         """The app asks for more of the body."""
         if self._body is not None:
             self.flow.resume_reading()
-            self.deadline = self.listener.deadline(self.limits.body_timeout)
+            self.deadline = self.listener.deadline(self.listener.limits.body_timeout)
+
+    def limit_body(self, most: int) -> bool:
+        """See gateway.http1.server_side."""
+        if self.exchange is None:
+            return True
+        fits = self._body.limit(most) if isinstance(self._body, ChunkedBody) else self.exchange.body_length <= most
+        if not fits:
+            self.listener.refused(self, body_too_large(most))
+        return fits
 
     def _keep_for_later(self, data: bytes) -> None:
         """The client has sent more than its turn (RFC 9112 9.3.2). No more of it is read until the turn has come."""
@@ -215,7 +239,7 @@ class FrontDoor(Connection):
 
     def has_much_to_drain(self) -> bool:
         """Whether the rest of the request is too long to be read for the sake of the connection alone."""
-        return self._body is not None and self._body.left > self.limits.drain
+        return self._body is not None and self._body.left > self.listener.limits.drain
 
     def answer_sent(self) -> None:
         """The answer has been written to its last byte."""
@@ -233,17 +257,18 @@ class FrontDoor(Connection):
             # RFC 9112 9.3: the whole request is read before the next one can be found.
             self._drained = 0
             self.flow.resume_reading()
-            self.deadline = self.listener.deadline(self.limits.body_timeout)
+            self.deadline = self.listener.deadline(self.listener.limits.body_timeout)
 
     def _drain(self, size: int) -> None:
         self._drained += size
         if self._body is None:
             self._next()
-        elif self._drained > self.limits.drain:
+        elif self._drained > self.listener.limits.drain:
             self.linger()
 
     def _next(self) -> None:
         self.exchange = None
+        self.end_deadline = inf
         if self._arrived is None:
             if self.flow.read_paused:
                 self.flow.resume_reading()
@@ -256,7 +281,7 @@ class FrontDoor(Connection):
             return
         data = bytes(self._arrived)
         self._arrived = None
-        self.deadline = self.listener.deadline(self.limits.header_timeout)
+        self.deadline = self.listener.deadline(self.listener.limits.header_timeout)
         self.flow.resume_reading()
         self._read_head(data)
         if self.exchange is None and self.half_close is not None:
@@ -291,11 +316,18 @@ class FrontDoor(Connection):
             if self.exchange.answered:
                 self.linger()
             else:
+                self.listener.refused(self, SLOW_BODY)
                 self.exchange.give_up(SLOW_BODY)
         elif self._arrived is not None:
             self._refuse(SLOW_HEAD)
         else:
             self.close()
+
+    def lasts_too_long(self) -> None:
+        if self.exchange is not None and not self.exchange.answered:
+            # Event streams end like this day and night, which is nothing to log.
+            self.listener.count(TOO_LONG)
+            self.exchange.give_up(TOO_LONG)
 
     def shutdown(self) -> None:
         """Called by uvicorn when the server is to end: finish what has begun, and begin nothing."""
@@ -306,8 +338,5 @@ class FrontDoor(Connection):
             self.exchange.hand_over()
 
     def _refuse(self, refusal: Refusal, *, bodiless: bool = False) -> None:
-        self._note(refusal)
+        self.listener.refused(self, refusal)
         self.refuse(refusal, bodiless=bodiless)
-
-    def _note(self, refusal: Refusal) -> None:
-        self.listener.note(self, f"answered {refusal.status}: {refusal.detail}")

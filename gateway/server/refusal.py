@@ -7,13 +7,19 @@ from http import HTTPStatus
 
 
 class Refusal(Exception):
-    """Ends the connection with an answer. ``detail`` is for the client: it says what was wrong with what it sent."""
+    """Ends the connection with an answer. ``detail`` is for the client: it says what was wrong with what it sent.
 
-    def __init__(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    ``reason`` is what it is counted under, one word of few.
+    """
+
+    def __init__(
+        self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, reason: str = "malformed"
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers
+        self.reason = reason
 
     def answer(self, default_lines: bytes, *, bodiless: bool = False) -> bytes:
         """The whole response: RFC 9457 problem details, as those of the gateway itself.
@@ -37,9 +43,15 @@ class Refusal(Exception):
         return head if bodiless else head + body
 
 
+_SOON = ((b"Retry-After", b"1"),)
+
 APP_FAILED = Refusal(500, "The application failed to answer this request.")
 NO_ANSWER = Refusal(500, "The application ended without an answer to this request.")
-STOPPING = Refusal(503, "The server is shutting down.", ((b"Retry-After", b"1"),))
-OVERLOADED = Refusal(503, "The server has too many requests at once.", ((b"Retry-After", b"1"),))
-SLOW_HEAD = Refusal(408, "The request's header fields took too long to arrive.")
-SLOW_BODY = Refusal(408, "The request's body stopped arriving.")
+STOPPING = Refusal(503, "The server is shutting down.", _SOON)
+SLOW_HEAD = Refusal(408, "The request's header fields took too long to arrive.", reason="slow_head")
+SLOW_BODY = Refusal(408, "The request's body stopped arriving.", reason="slow_body")
+TOO_LONG = Refusal(504, "The answer took too long.", reason="stream_lifetime")
+OVERLOADED = Refusal(503, "The server has too many requests at once.", _SOON, reason="requests")
+CROWDED = Refusal(503, "The server has too many connections.", _SOON, reason="connections")
+# RFC 6585 4.
+GREEDY = Refusal(429, "Too many connections from one address.", _SOON, reason="connections_per_client")

@@ -6,6 +6,7 @@ Strict to the byte: a body that two parties end at different places is how a req
 from __future__ import annotations
 
 import re
+from math import inf
 
 from gateway.server.limits import Limits
 from gateway.server.refusal import Refusal
@@ -41,10 +42,13 @@ class ChunkedBody:
     """A chunked body. Its trailer fields are dropped: merged into the header fields, they would be believed by who
     has checked those already (RFC 9110 6.5.1)."""
 
-    __slots__ = ("_ended", "_held", "_in_trailers", "_left", "_limits", "_trailers")
+    __slots__ = ("_announced", "_ended", "_held", "_in_trailers", "_left", "_limits", "_most", "_trailers")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        # How long it is as far as its chunks tell, and how long it may be.
+        self._announced = 0
+        self._most: float = inf
         # A line that has begun to arrive.
         self._held = b""
         # Bytes left of the chunk; 0 where a line is next.
@@ -59,8 +63,13 @@ class ChunkedBody:
         """At least so many bytes are to come."""
         return self._left
 
+    def limit(self, most: int) -> bool:
+        """Let it be no longer than ``most`` bytes; False if it is already."""
+        self._most = most
+        return self._announced <= most
+
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """As SizedBody.feed. Raises Refusal."""
+        """As SizedBody.feed. Raises Refusal, for a chunk that makes it too long before any of that chunk is read."""
         if self._held:
             data = self._held + data
             self._held = b""
@@ -99,7 +108,11 @@ class ChunkedBody:
         found = _CHUNK_LINE.fullmatch(line)
         if found is None or len(line) > self._limits.chunk_line:
             raise Refusal(400, "The body's chunked coding is malformed.")
-        return int(found[1], 16)
+        size = int(found[1], 16)
+        self._announced += size
+        if self._announced > self._most:
+            raise body_too_large(int(self._most))
+        return size
 
     def _drop_trailer(self, line: bytes) -> None:
         self._trailers += len(line) + 2
@@ -109,7 +122,8 @@ class ChunkedBody:
 
     def _check_trailers(self, size: int) -> None:
         if size > self._limits.trailers:
-            raise Refusal(431, f"The request's trailer fields are longer than {self._limits.trailers} bytes.")
+            detail = f"The request's trailer fields are longer than {self._limits.trailers} bytes."
+            raise Refusal(431, detail, reason="head_too_large")
 
     def _hold(self, line: bytes) -> None:
         """Keep a line that is not whole yet, unless it can become none."""
@@ -124,6 +138,10 @@ class ChunkedBody:
 
 
 Body = SizedBody | ChunkedBody
+
+
+def body_too_large(most: int) -> Refusal:
+    return Refusal(413, f"The request's body is longer than {most} bytes.", reason="body_too_large")
 
 
 def body_of(length: int, limits: Limits) -> Body:

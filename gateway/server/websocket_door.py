@@ -37,7 +37,7 @@ class WebSocketDoor(Connection):
 
     stream_limits: ClassVar[StreamLimits] = StreamLimits()
 
-    __slots__ = ("_accept", "_asgi", "_early", "stream")
+    __slots__ = ("_accept", "_asgi", "_early", "_end", "stream")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class WebSocketDoor(Connection):
         # What a hasty client sends before it is accepted.
         self._early = b""
         self.stream: Stream | None = None
+        self._end: asyncio.TimerHandle | None = None
 
     # The handshake.
 
@@ -63,17 +64,18 @@ class WebSocketDoor(Connection):
             try:
                 self._begin(head + end)
             except Refusal as refusal:
-                self.listener.note(self, f"answered {refusal.status}: {refusal.detail}")
+                self.listener.refused(self, refusal)
                 self.refuse(refusal)
         else:
             self._early += data
-        if len(self._early) > self.limits.body_buffer:
+        if len(self._early) > self.listener.limits.body_buffer:
             self.flow.pause_reading()
 
     def _begin(self, head: bytes) -> None:
         listener = self.listener
         limit = listener.config.limit_concurrency
         if limit is not None and len(self.server_state.tasks) >= limit:
+            listener.refused(self, OVERLOADED)
             self.refuse(OVERLOADED)
             return
         request = listener.heads.read(head)
@@ -118,6 +120,9 @@ class WebSocketDoor(Connection):
         early, self._early = self._early, b""
         if early:
             stream.data_received(early)
+        lifetime = listener.limits.stream_lifetime
+        if lifetime is not None:
+            self._end = listener.loop.call_later(lifetime, stream.close, SERVICE_RESTART, "connect again")
         return stream
 
     def _stream_lost(self) -> None:
@@ -131,6 +136,9 @@ class WebSocketDoor(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
         if self._asgi is not None:
             self._asgi.disconnect()
             self._asgi = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from uvicorn.server import ServerState
 
 from gateway.server.limits import Limits
 from gateway.server.listener import Listener
+from gateway.server.refusal import SLOW_HEAD, Refusal
 
 LIMITS = Limits(header_timeout=0.2)
 
@@ -22,11 +24,12 @@ class Stub:
     def __init__(self) -> None:
         self.deadline = float("inf")
         self.write_deadline = float("inf")
+        self.end_deadline = float("inf")
         self.late: list[float] = []
 
     def out_of_time(self, now: float) -> None:
         self.late.append(now)
-        self.deadline = self.write_deadline = float("inf")
+        self.deadline = self.write_deadline = self.end_deadline = float("inf")
 
 
 def new_listener() -> Any:
@@ -45,7 +48,7 @@ async def test_one_for_each_server() -> None:
     assert Listener.of(config, other, {}, loop, LIMITS) is not first
 
 
-@pytest.mark.parametrize("which", ["deadline", "write_deadline"])
+@pytest.mark.parametrize("which", ["deadline", "write_deadline", "end_deadline"])
 async def test_deadlines_are_neither_missed_nor_early(which: str) -> None:
     listener = new_listener()
     punctual, late = Stub(), Stub()
@@ -78,12 +81,27 @@ async def test_the_clock_stands_still_without_connections() -> None:
 
 async def test_notes_are_few_and_tell_of_the_rest(caplog: pytest.LogCaptureFixture) -> None:
     listener = new_listener()
+    counted: Counter[str] = Counter()
+    listener.on_refused = lambda reason: counted.update([reason])
     for _ in range(5):
-        listener.note(Stub(), "answered 400")
+        listener.refused(Stub(), Refusal(400, "Not so."))
     listener.now += 1.5
-    listener.note(Stub(), "answered 431")
+    listener.refused(Stub(), SLOW_HEAD)
     assert [record.getMessage() for record in caplog.records] == [
-        "192.0.2.1: answered 400",
-        "192.0.2.1: answered 431 (and 4 more)",
+        "192.0.2.1: answered 400: Not so.",
+        "192.0.2.1: answered 408: The request's header fields took too long to arrive. (and 4 more)",
     ]
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    # All of them, for numbers fill no log.
+    assert counted == {"malformed": 5, "slow_head": 1}
+
+
+async def test_new_limits_hold_from_now_on() -> None:
+    listener = new_listener()
+    assert not listener.limits_requests
+    listener.limit(Limits(keep_alive=1000, head=2000, request_line=2000, requests_per_connection=5))
+    assert listener.idle_deadline >= listener.now + 1000
+    assert listener.limits_requests
+    assert listener.crowd.limits is listener.limits
+    with pytest.raises(Refusal, match="longer than 2000"):
+        listener.heads.read(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2000 + b"\r\n\r\n")

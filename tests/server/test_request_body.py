@@ -32,6 +32,23 @@ def chunked(data: bytes, limits: Limits | None = None) -> tuple[bytes, bytes | N
     return feed(ChunkedBody(limits or Limits()), [data])
 
 
+def test_a_chunked_body_that_becomes_too_long_is_refused_before_its_chunk_is_read() -> None:
+    body = ChunkedBody(Limits())
+    assert body.limit(8)
+    assert body.feed(b"5\r\nhello\r\n3\r\nabc\r\n") == (b"helloabc", None)
+    with pytest.raises(Refusal, match="longer than 8 bytes") as refused:
+        body.feed(b"1\r\n")
+    assert (refused.value.status, refused.value.reason) == (413, "body_too_large")
+
+
+def test_a_chunked_body_may_be_too_long_when_its_limit_comes() -> None:
+    body = ChunkedBody(Limits())
+    # What is announced counts, of which one byte has come.
+    body.feed(b"9\r\nh")
+    assert body.limit(9)
+    assert not body.limit(8)
+
+
 PLACES = st.lists(st.integers(0, 10_000), max_size=30)
 
 
