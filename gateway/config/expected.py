@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from gateway.config.health import HealthCheck, Outliers
+from gateway.config.limits import InFlight, Limits
 from gateway.config.model import (
     BackendConfig,
     Config,
@@ -47,11 +48,36 @@ _BREAKER: Final[Mapping[str, str]] = {
     "breaker.probes": "a whole number from 1 to 1000",
     "breaker.ramp": "a number of seconds from 0 to 86400",
 }
+_COUNT: Final = "a whole number from 1 to 1000000"
+_BYTES: Final = "a whole number of bytes from 0 to 1099511627776"
+_LIMIT: Final[Mapping[str, str]] = {
+    "limit": "a mapping, such as {in_flight: 100, queue: 50, wait: 1}",
+    "limit.in_flight": _COUNT,
+    "limit.queue": "a whole number from 0 to 100000",
+    "limit.wait": _SECONDS,
+}
+_LIMITS: Final[Mapping[str, str]] = {
+    "limits": "a mapping, such as {body: 10485760, connections_per_client: 100}",
+    "limits.request_line": "a whole number of bytes from 256 to 1048576",
+    "limits.head": "a whole number of bytes from 1024 to 1048576",
+    "limits.fields": "a whole number from 1 to 10000",
+    "limits.body": _BYTES,
+    "limits.header_timeout": _SECONDS,
+    "limits.body_timeout": _SECONDS,
+    "limits.send_timeout": _SECONDS,
+    "limits.keep_alive": _SECONDS,
+    "limits.requests_per_connection": _COUNT,
+    "limits.connections": _COUNT,
+    "limits.connections_per_client": _COUNT,
+    "limits.stream_lifetime": _SECONDS,
+}
 
 
 def _below(section: str, expected: Mapping[str, str]) -> Mapping[str, str]:
     return {f"{section}.{place}": words for place, words in expected.items()}
 
+
+_NO_IN_FLIGHT: Final = "'limit' has no 'in_flight': say how many requests there may be at once"
 
 # Reads after "must be".
 EXPECTED: Final[Mapping[str, str]] = {
@@ -94,6 +120,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "backends.*.outliers.eject": _SECONDS,
     "backends.*.outliers.slow_start": "a number of seconds from 0 to 86400",
     **_below("backends.*", _BREAKER),
+    **_below("backends.*", _LIMIT),
     "default": "the name of a backend",
     "defaults": "a mapping, such as {sticky: cookie}",
     "defaults.sticky": _STICKY,
@@ -108,6 +135,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "override.allow": 'a list of addresses or networks, such as ["10.0.0.0/8"]',
     "override.allow.*": 'an address or network in quotes, such as "10.0.0.0/8"',
     "override.secret": "text of at least 8 characters",
+    **_LIMITS,
     "expose": "true or false",
     "tracing": "a mapping, such as {spans: true, sample: 10}",
     "tracing.spans": "true or false",
@@ -137,6 +165,8 @@ EXPECTED: Final[Mapping[str, str]] = {
     "routes.*.compat.*": "head, options, slashes, int404, errors or json",
     **_below("routes.*", _FALLBACK),
     **_below("routes.*", _BREAKER),
+    **_below("routes.*", _LIMIT),
+    "routes.*.max_body": _BYTES,
 }
 
 MODELS: Final[Mapping[str, type[BaseModel]]] = {
@@ -147,21 +177,26 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "backends.*.health": HealthCheck,
     "backends.*.outliers": Outliers,
     "backends.*.breaker": Breaker,
+    "backends.*.limit": InFlight,
     "defaults": Defaults,
     "defaults.fallback": Fallback,
     "sticky_cookie": StickyCookie,
+    "limits": Limits,
     "override": Override,
     "tracing": Tracing,
     "websockets": WebSockets,
     "routes.*": RouteConfig,
     "routes.*.fallback": Fallback,
     "routes.*.breaker": Breaker,
+    "routes.*.limit": InFlight,
 }
 
 MISSING: Final[Mapping[str, str]] = {
     "version": "'version' is missing; add 'version: 1'",
     "backends": "'backends' is missing: name the apps, such as: legacy: {app: \"module:app\"}",
     "default": "'default' is missing: name the backend for what no route matches",
+    "backends.*.limit.in_flight": _NO_IN_FLIGHT,
+    "routes.*.limit.in_flight": _NO_IN_FLIGHT,
     "defaults.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
     "routes.*.fallback.to": "'fallback' has no 'to': name the backend that answers instead",
     "backends.*.health.path": "'health' has no 'path': name what to ask, such as /healthz",
@@ -179,6 +214,8 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "domain": "host",
         **dict.fromkeys(("failover", "fall_back", "backup", "retry"), "fallback"),
         "circuit_breaker": "breaker",
+        **dict.fromkeys(("body", "body_limit", "max_body_size", "client_max_body_size"), "max_body"),
+        **dict.fromkeys(("in_flight", "concurrency", "max_concurrency", "max_requests"), "limit"),
     },
     "backends.*": {
         **dict.fromkeys(("import", "module", "target", "factory"), "app"),
@@ -192,8 +229,17 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "circuit_breaker": "breaker",
         **dict.fromkeys(("health_check", "healthcheck", "check", "checks", "probe"), "health"),
         **dict.fromkeys(("outlier_detection", "outlier", "passive", "ejection"), "outliers"),
+        **dict.fromkeys(("in_flight", "concurrency", "max_concurrency", "max_requests"), "limit"),
         "type": "interface",
         "workers": "threads",
+    },
+    "limits": {
+        **dict.fromkeys(("headers", "head_size", "header_size"), "head"),
+        **dict.fromkeys(("max_body", "body_limit", "max_body_size", "client_max_body_size"), "body"),
+        **dict.fromkeys(("keepalive", "keepalive_timeout", "idle_timeout"), "keep_alive"),
+        **dict.fromkeys(("keepalive_requests", "max_requests"), "requests_per_connection"),
+        **dict.fromkeys(("max_connections", "limit_conn"), "connections"),
+        **dict.fromkeys(("connections_per_ip", "per_client"), "connections_per_client"),
     },
     "tracing": dict.fromkeys(("sampling", "rate", "ratio", "sample_rate", "percent"), "sample"),
     "backends.*.health": {

@@ -19,6 +19,8 @@ from gateway.config.words import did_you_mean, listed, nearest, shorten
 _DEPTH_OF_FIELDS: Final[Mapping[str | int, int]] = {"routes": 3, "backends": 3, "defaults": 2}
 # Of these pydantic also says which form it took the value for.
 _IN_TWO_FORMS: Final = ("to", "fallback", "breaker", "outliers")
+# Of a route: what is a section, a mapping or a list itself.
+_WITH_PARTS: Final = ("to", "headers", "query", "methods", "compat", "breaker", "limit")
 
 _STICKY_WORDS: Final = ("cookie", "header", "ip", "none")
 
@@ -64,7 +66,7 @@ def place_of(error: Mapping[str, Any]) -> tuple[Path, bool]:
         if field == "fallback":
             location = location[: depth + 2]
         elif location[0] == "routes":
-            location = location[: 4 if field in ("to", "headers", "query", "methods", "compat", "breaker") else 3]
+            location = location[: 4 if field in _WITH_PARTS else 3]
     return location, is_key
 
 
@@ -99,7 +101,7 @@ def _finding(kind: str, path: Path, is_key: bool, data: object) -> Finding:
 
 def meant_key(key: str, parent: str) -> str | None:
     """The key that was probably meant by ``key`` in a section that has no such key."""
-    return nearest(key, MODELS[parent].model_fields) or OTHER_WORDS.get(parent, {}).get(key.lower())
+    return OTHER_WORDS.get(parent, {}).get(key.lower()) or nearest(key, MODELS[parent].model_fields)
 
 
 def _unknown_key(key: str, parent: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.config.health import HealthCheck, OutliersSetting
+from gateway.config.limits import Bytes, InFlight, Limits
 from gateway.config.survival import BreakerSetting, FallbackSetting
 from gateway.config.values import Model, Name, Seconds
 
@@ -179,6 +180,11 @@ class BackendConfig(Model):
         ),
         examples=["off", {"error_ratio": 0.5, "open": 10}],
     )
+    limit: InFlight | None = Field(
+        default=None,
+        description="How many requests the app is given at once. Left out: as many as come.",
+        examples=[{"in_flight": 1000, "queue": 100, "wait": 1.0}],
+    )
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -340,6 +346,16 @@ class RouteConfig(Model):
         description="When backends other than `default` are left alone on this route. Left out: as the backend says.",
         examples=["open", "off"],
     )
+    limit: InFlight | None = Field(
+        default=None,
+        description="How many requests of this route there may be at once, whichever backend they go to.",
+        examples=[{"in_flight": 100, "queue": 50, "wait": 1.0}],
+    )
+    max_body: Bytes | None = Field(
+        default=None,
+        description="Bytes of a request's body; past it 413. Left out: `body` of `limits`, which this may exceed.",
+        examples=[10_485_760],
+    )
 
     @property
     def label(self) -> str:
@@ -377,6 +393,7 @@ class Config(Model):
     defaults: Defaults = Field(default=Defaults(), description="What a route does unless it says otherwise.")
     sticky_cookie: StickyCookie = Field(default=StickyCookie(), description="The gateway's own id cookie.")
     websockets: WebSockets = Field(default=WebSockets(), description="How WebSockets are treated.")
+    limits: Limits = Field(default=Limits(), description="What one client may use of the gateway.")
     expose: bool = Field(
         default=False, description="Each answer names the backend that gave it: `X-Served-By: legacy`."
     )

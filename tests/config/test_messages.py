@@ -58,7 +58,7 @@ def test_a_good_file_has_no_problem() -> None:
         ("defualts: {}", "1: unknown key 'defualts'; did you mean 'defaults'?"),
         ("upstreams: {}", "1: unknown key 'upstreams'; did you mean 'backends'?"),
         ("x-mine: 1", "1: unknown key 'x-mine'; the keys here are version, backends, default, defaults, sticky_cookie, "
-         "websockets, expose, tracing, override, trusted_proxies, forwarded or routes"),
+         "websockets, limits, expose, tracing, override, trusted_proxies, forwarded or routes"),
     ],
 )  # fmt: skip
 def test_of_a_section(line: str, message: str) -> None:
