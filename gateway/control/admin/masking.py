@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-import yaml
-
+from gateway.config.document import compose
 from gateway.config.loader import load_text
 from gateway.config.nodes import Node, parse
 from gateway.config.problem import ConfigError
@@ -50,9 +49,11 @@ def _written(text: str) -> str:
     """The secret as the file has it, with its quotes, on one line or several."""
     text = text.removeprefix("\ufeff")
     try:
-        root = parse(text)
-    except (yaml.YAMLError, AssertionError):
+        # It bounds what parse() takes upon itself.
+        compose("", text)
+    except ConfigError:
         return ""
+    root = parse(text)
     node: Node | None = root
     for key in ("override", "secret"):
         pair = node.get(key) if node is not None else None
