@@ -49,7 +49,8 @@ class Block(list[tuple[bytes, bytes]]):
         self.text = b""
         self.once = 0
         self.length: int | None = None
-        for field in fields:
+        for field in self:
+            assert isinstance(field, Field)
             self.text += field.line
             if field.kind == CONTENT_LENGTH:
                 self.length = field.number

@@ -83,6 +83,15 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
     for field in fields:
         if type(field) is Field:
             line = field.passed
+            if line is None:
+                kind = field.kind
+                if kind in _ONCE:
+                    # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
+                    given |= kind
+                    line = field.line
+                elif kind == CONTENT_LENGTH and length is None and status != 204:
+                    length = field.number
+                    line = field.line
             if line is not None:
                 append(line)
                 continue
@@ -103,7 +112,6 @@ def write_head(status: int, fields: Fields, defaults: DefaultFields) -> tuple[li
                     # RFC 9110 8.6: none with 204.
                     continue
             elif kind in _ONCE:
-                # RFC 9110 6.6.1: Date is the origin's, if it has sent one. So is Server (10.2.4).
                 given |= kind
             elif kind == CONNECTION:
                 values.append(value)

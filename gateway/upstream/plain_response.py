@@ -8,10 +8,10 @@ what is valid: nothing is read here that it would read differently (tests/upstre
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from gateway.http1.field import Block, Field
-from gateway.http1.field_name import CONNECTION, CONTENT_LENGTH, DATE, PLAIN, SERVER, UNDERSCORED, field_name
+from gateway.http1.field_name import CONNECTION, CONTENT_LENGTH, DATE, PLAIN, SERVER, UNDERSCORED, FieldName, field_name
 from gateway.upstream.limits import FIELDS
 
 # They may hold the app's own address (rewrite.py).
@@ -26,8 +26,9 @@ _PASSED: Final = (PLAIN, DATE, SERVER, UNDERSCORED)
 # What a line says beside itself.
 _NOTHING, _LENGTH, _PLACE, _KEEP, _CLOSE = range(5)
 
-# Apps can write lines without end. Long ones seldom come twice.
-_LINES: dict[bytes, tuple[int, Field]] = {}
+# Lines and heads are remembered from the second time on: many come only once, with an id or a time in them, and would
+# cost more to remember than to read. Long ones seldom come twice.
+_LINES: dict[bytes, tuple[int, tuple[bytes, bytes]]] = {}
 _STATUS: dict[bytes, int] = {}
 _MEMORY: Final = 1024
 _LONGEST_KNOWN: Final = 128
@@ -37,6 +38,10 @@ _HEADS: dict[bytes, PlainHead] = {}
 _HEADS_MEMORY: Final = 256
 _LONGEST_HEAD: Final = 1024
 
+# The hashes of lines and heads that have come once.
+_ONCE: set[int] = set()
+_ONCE_MEMORY: Final = 4096
+
 
 class PlainHead:
     """The status, the fields for the client, the content-length, whether the connection is closed after the response,
@@ -44,7 +49,9 @@ class PlainHead:
 
     __slots__ = ("close", "fields", "length", "places", "status")
 
-    def __init__(self, status: int, fields: Block, length: int | None, *, close: bool, places: bool) -> None:
+    def __init__(
+        self, status: int, fields: list[tuple[bytes, bytes]], length: int | None, *, close: bool, places: bool
+    ) -> None:
         self.status = status
         self.fields = fields
         self.length = length
@@ -57,11 +64,22 @@ def read_plain(head: bytes) -> PlainHead | None:
     plain = _HEADS.get(head)
     if plain is None:
         plain = _read_head(head)
-        if plain is not None and len(head) <= _LONGEST_HEAD:
+        if plain is not None and len(head) <= _LONGEST_HEAD and _came_before(head):
             if len(_HEADS) >= _HEADS_MEMORY:
                 _HEADS.clear()
             _HEADS[head] = plain
+            plain.fields = Block(Field(cast(FieldName, name), value) for name, value in plain.fields)
     return plain
+
+
+def _came_before(text: bytes) -> bool:
+    number = hash(text)
+    if number in _ONCE:
+        return True
+    if len(_ONCE) >= _ONCE_MEMORY:
+        _ONCE.clear()
+    _ONCE.add(number)
+    return False
 
 
 def _read_head(head: bytes) -> PlainHead | None:
@@ -70,7 +88,7 @@ def _read_head(head: bytes) -> PlainHead | None:
     if not status or len(lines) > FIELDS:
         return None
     del lines[0]
-    fields: list[Field] = []
+    fields: list[tuple[bytes, bytes]] = []
     append = fields.append
     length: int | None = None
     close = places = False
@@ -83,14 +101,14 @@ def _read_head(head: bytes) -> PlainHead | None:
             if says == _LENGTH:
                 if length is not None:
                     return None
-                length = field.number
+                length = int(field[1])
             elif says == _PLACE:
                 places = True
             else:
                 close = close or says == _CLOSE
                 continue
         append(field)
-    return PlainHead(status, Block(fields), length, close=close, places=places)
+    return PlainHead(status, fields, length, close=close, places=places)
 
 
 def _status(line: bytes) -> int:
@@ -106,7 +124,7 @@ def _status(line: bytes) -> int:
     return status
 
 
-def _read(line: bytes) -> tuple[int, Field] | None:
+def _read(line: bytes) -> tuple[int, tuple[bytes, bytes]] | None:
     found = _LINE.fullmatch(line)
     if found is None:
         return None
@@ -125,9 +143,10 @@ def _read(line: bytes) -> tuple[int, Field] | None:
         says = _PLACE if name in PLACES else _NOTHING
     else:
         return None
+    if len(line) > _LONGEST_KNOWN or not _came_before(line):
+        return says, (name, value)
     known = says, Field(name, value)
-    if len(line) <= _LONGEST_KNOWN:
-        if len(_LINES) >= _MEMORY:
-            _LINES.clear()
-        _LINES[line] = known
+    if len(_LINES) >= _MEMORY:
+        _LINES.clear()
+    _LINES[line] = known
     return known

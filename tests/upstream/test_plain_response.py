@@ -86,7 +86,8 @@ def test_the_shorter_way_and_the_parser_agree(head: bytes, content: bytes, then:
 
 def test_the_usual_head_needs_no_parser() -> None:
     head = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-A:  b \r\nset-cookie: a=b\r\nContent-Length: 12\r\nConnection: close"
-    found = read_plain(head)
+    for _ in range(2):
+        found = read_plain(head)
     assert found is not None
     assert (found.status, found.length, found.close, found.places) == (200, 12, True, True)
     lines = [field.line for field in found.fields if isinstance(field, Field)]
