@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from tests.faults.hostile import Fault, Turn
 
@@ -98,6 +99,14 @@ async def reset_after_answer(turn: Turn) -> None:
     turn.reset()
 
 
+async def close_while_idle(turn: Turn) -> None:
+    """About when the gateway takes the connection for its next request."""
+    await turn.answer()
+    await asyncio.sleep(random.uniform(0, 0.004))
+    if not turn.asked_again:
+        turn.finish()
+
+
 async def slow_bytes(turn: Turn) -> None:
     every = turn.head + turn.content
     for at in range(100):
@@ -191,7 +200,9 @@ ENDS = _named(
     half_close_mid_body,
 )
 # With these the answer itself is right.
-AFTER = _named(half_close_after_answer, close_after_answer, reset_after_answer, slow_bytes, length_too_small)
+AFTER = _named(
+    half_close_after_answer, close_after_answer, reset_after_answer, close_while_idle, slow_bytes, length_too_small
+)
 UNASKED = _named(speak_unasked)
 NONSENSE = _named(
     noise,
