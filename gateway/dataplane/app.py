@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -16,21 +17,24 @@ from gateway.config.loader import Loaded, load_dict, load_file
 from gateway.config.problem import ConfigError
 from gateway.dataplane import failure
 from gateway.dataplane.attempt import Attempt
+from gateway.dataplane.body_limit import limit_body
 from gateway.dataplane.choose import choose
 from gateway.dataplane.direct import DirectForward, GuardedForward, ServerExchange
-from gateway.dataplane.exchange import SET_COOKIE, Added, WebSocketExchange
+from gateway.dataplane.exchange import NOT_SHARED, NOT_STORED, SET_COOKIE, Added, WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
 from gateway.dataplane.observer import ObservedRequest, why
 from gateway.dataplane.override import UnknownBackend
-from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request
+from gateway.dataplane.problem_json import NOT_STARTED, Refused, bad_request, body_too_large
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.request import Request
 from gateway.dataplane.runtime import Runtime
-from gateway.dataplane.snapshot import Route, Snapshot
+from gateway.dataplane.snapshot import Lane, Route, Snapshot
 from gateway.dataplane.websockets import OpenWebSocket, WebSockets
 from gateway.routing.path import PathError, canonical
+from gateway.routing.readings import read_otherwise
 from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.recorder import Recorder
+from gateway.telemetry.refusals import Refusals
 from gateway.telemetry.slots import SlotFile
 
 log = logging.getLogger("gateway")
@@ -41,6 +45,9 @@ class Gateway:
 
     An ASGI application: it runs in ``gateway run``, under any other ASGI server, mounted in an app, and in tests.
     The server's lifespan starts and stops it; where there is none, the first request starts it.
+
+    ``board`` is where another process writes down the health of the backends (gateway/health/board.py); without one,
+    this gateway checks it by itself.
     """
 
     def __init__(
@@ -52,11 +59,16 @@ class Gateway:
         watch: bool = True,
         slots: SlotFile | None = None,
         access_log: AccessLog | None = None,
+        board: Path | None = None,
     ) -> None:
         slots = slots or SlotFile()
-        self._runtime = Runtime(loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log)
+        self._runtime = Runtime(
+            loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log, board=board
+        )
         # What the gateway answers itself, before there is a route or a backend to count it by.
-        self._refusals = Recorder(slots, "none", "none")
+        self._none = Recorder(slots, "none", "none")
+        # How often something was more than there may be, by reason.
+        self.refusals = Refusals(slots)
         self._ids = RequestIds()
         self._websockets = WebSockets()
         self.on_reload.append(self._review_websockets)
@@ -208,6 +220,8 @@ class Gateway:
         query = scope["query_string"]
         http = scope["type"] == "http"
         route = snapshot.table.match(scope["method"] if http else "GET", path, headers, query) or snapshot.default
+        if route.max_body is not None and http and not limit_body(scope, route.max_body):
+            raise Refused(body_too_large(route.max_body), request_id)
 
         # 5. The backend.
         fresh = detour = None
@@ -221,17 +235,17 @@ class Gateway:
             headers = scope["headers"] = snapshot.override.without(headers)
             if detour is not None:
                 lane = snapshot.detour(route, detour)
+                added = [NOT_STORED]
         if lane is None:
             lane, fresh = choose(route, headers, client, snapshot.sticky_cookie)
             if fresh is not None:
-                added = [(SET_COOKIE, snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss")))]
+                cookie = snapshot.set_cookie(fresh, secure=scope["scheme"] in ("https", "wss"))
+                added = [(SET_COOKIE, cookie), NOT_SHARED]
         if lane.served_by is not None:
             added = [lane.served_by, *(added or ())]
         guard = lane.guard
-        if path[:2] == "//" and (
-            lane.backend.interface == "wsgi" or (guard is not None and guard.instead.backend.interface == "wsgi")
-        ):
-            self._refuse_another_reading(snapshot, route, scope, path, request_id)
+        if path[:2] == "//" or "%2F" in path or not path.isascii():
+            self._refuse_another_reading(snapshot, route, lane, scope, path, request_id)
         if snapshot.observer is None:
             request = Request(scope, lane, added, request_id, begun)
         else:
@@ -249,28 +263,31 @@ class Gateway:
         return request
 
     async def _refuse(self, refused: Refused, begun: float, scope: Scope, _: Receive, send: Send) -> None:
-        self._refusals.begin()
+        self._none.begin()
         try:
             await failure.refuse(scope, send, refused.problem, refused.request_id)
         finally:
-            self._refusals.end(scope.get("method", "GET"), refused.problem.status, perf_counter() - begun)
+            self._none.end(scope.get("method", "GET"), refused.problem.status, perf_counter() - begun)
             snapshot = self._runtime.snapshot
             if snapshot is not None and snapshot.observer is not None:
                 snapshot.observer.refused(scope, refused, begun)
 
     def _refuse_another_reading(
-        self, snapshot: Snapshot, route: Route, scope: Scope, path: str, request_id: str
+        self, snapshot: Snapshot, route: Route, lane: Lane, scope: Scope, path: str, request_id: str
     ) -> None:
-        """Werkzeug takes ``//admin`` for ``/admin``: it may not be asked for what the table sends elsewhere.
+        """An app may not be asked, by another spelling, for what the table sends elsewhere.
 
-        (``werkzeug.sansio.request.Request`` strips the slashes at the beginning of PATH_INFO.) Where both readings
-        lead to the same route the request goes on as it is: there are clients that join "https://host/" and "/path".
+        Where all readings lead to the same route the request goes on as it is: there are clients that join
+        "https://host/" and "/path", and names with a slash in them.
         """
+        readers = {lane.backend.interface}
+        if lane.guard is not None:
+            readers.add(lane.guard.instead.backend.interface)
         method = scope.get("method", "GET")
-        reading = "/" + path.lstrip("/")
-        other = snapshot.table.match(method, reading, scope["headers"], scope["query_string"]) or snapshot.default
-        if other is not route:
-            raise Refused(bad_request("The path begins with more than one slash."), request_id)
+        for reading in read_otherwise(path, readers):
+            other = snapshot.table.match(method, reading, scope["headers"], scope["query_string"]) or snapshot.default
+            if other is not route:
+                raise Refused(bad_request("The path can be read in more than one way."), request_id)
 
     async def _late_start(self) -> Snapshot | None:
         """No lifespan has run: some servers and test clients run none. The first request starts the gateway."""

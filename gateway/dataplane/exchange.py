@@ -13,6 +13,13 @@ CLIENT_LEFT = 499
 
 SET_COOKIE = FieldName(b"Set-Cookie")
 SERVED_BY = FieldName(b"X-Served-By")
+_CACHE_CONTROL = FieldName(b"Cache-Control")
+
+# Beside the id that an answer sets. Set-Cookie does not keep a cache in front of us from storing an answer and giving
+# the id to everybody (RFC 9111 7.3). What the app says of caching stays: of both, the stricter counts (RFC 9111 4.2.1).
+NOT_SHARED = (_CACHE_CONTROL, b"private")
+# Of an overridden request. No cache knows that this one had another header, so its answer would be everybody's.
+NOT_STORED = (_CACHE_CONTROL, b"no-store")
 
 # Fields that the gateway adds to an answer.
 Added = list[tuple[bytes, bytes]]

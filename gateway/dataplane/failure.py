@@ -64,10 +64,9 @@ async def raised(
         exchange.status = exchange.status or CLIENT_LEFT
         return
     log.error(
-        "request %s: %s %s: the app raised %s%s",
+        "request %s: %s: the app raised %s%s",
         request_id,
-        scope.get("method", "WEBSOCKET"),
-        scope["path"],
+        _asked(scope),
         type(error).__name__,
         "" if exchange.status == 0 else " after its answer had begun; the connection is broken off",
         exc_info=error,
@@ -85,10 +84,9 @@ async def _upstream_failed(
     if error.failure.side != "client":
         recorder.upstream_failed(error.failure.stage, error.failure.name.lower())
     log.warning(
-        "request %s: %s %s: %s%s",
+        "request %s: %s: %s%s",
         request_id,
-        scope.get("method", "WEBSOCKET"),
-        scope["path"],
+        _asked(scope),
         error,
         "" if exchange.status == 0 else "; the answer had begun, and is broken off",
     )
@@ -106,10 +104,9 @@ async def returned(scope: Scope, receive: Receive, exchange: Exchange, request_i
         exchange.status = exchange.status or CLIENT_LEFT
         return
     log.error(
-        "request %s: %s %s: the app returned %s",
+        "request %s: %s: the app returned %s",
         request_id,
-        scope.get("method", "WEBSOCKET"),
-        scope["path"],
+        _asked(scope),
         "without an answer" if exchange.status == 0 else "in the middle of its answer; the connection is broken off",
     )
     await _give_up(scope, exchange, request_id, NO_ANSWER)
@@ -134,6 +131,11 @@ async def _give_up(scope: Scope, exchange: Exchange, request_id: str, problem: P
         # RFC 6455 7.4.1: 1011, the server met a condition that it did not expect.
         with contextlib.suppress(OSError, RuntimeError):
             await exchange.send({"type": "websocket.close", "code": 1011})
+
+
+def _asked(scope: Scope) -> str:
+    """For the log. The path as it was sent on, all ASCII: decoded, it can hold what drives a terminal (U+009B)."""
+    return f"{scope.get('method', 'WEBSOCKET')} {scope['raw_path'].decode('latin-1')}"
 
 
 async def _client_left(receive: Receive, scope: Scope) -> bool:

@@ -45,5 +45,19 @@ class OverrideRule:
         return None
 
     def without(self, headers: RawHeaders) -> RawHeaders:
-        """The fields without the override header, which may hold the secret and is not meant for the app."""
-        return [field for field in headers if field[0] != self.header]
+        """The fields without the override's header and cookie, which may hold the secret and are not for the app."""
+        kept: RawHeaders = []
+        for field in headers:
+            name, value = field
+            if name == b"cookie" and self._cookie in value:
+                value = self._without_cookie(value)
+                if value:
+                    kept.append((name, value))
+            elif name != self.header:
+                kept.append(field)
+        return kept
+
+    def _without_cookie(self, line: bytes) -> bytes:
+        pairs = line.split(b";")
+        kept = [pair for pair in pairs if pair.partition(b"=")[0].strip() != self._cookie]
+        return line if len(kept) == len(pairs) else b";".join(kept).strip()
