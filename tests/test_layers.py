@@ -26,8 +26,20 @@ ALLOWED: dict[str, set[str]] = {
     "change": {"history", "config", "routing"},
     "upstream": {"config", "routing", "http1", "websocket", "resilience"},
     "backends": {"upstream", "config", "routing", "http1", "resilience"},
-    "dataplane": {"backends", "upstream", "config", "routing", "telemetry", "http1", "compat", "resilience"},
-    "control": {"migrate", "change", "history", "dataplane", "backends", "config", "routing", "telemetry", "server"},
+    "health": {"backends", "config", "telemetry", "resilience"},
+    "dataplane": {"health", "backends", "upstream", "config", "routing", "telemetry", "http1", "compat", "resilience"},
+    "control": {
+        "migrate",
+        "change",
+        "history",
+        "dataplane",
+        "health",
+        "backends",
+        "config",
+        "routing",
+        "telemetry",
+        "server",
+    },
     "cli": {"migrate", "change", "history", "control", "dataplane", "backends", "config", "routing", "telemetry"},
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gateway.change.described import described
@@ -42,6 +42,8 @@ class LiveConfig:
         self.applied = 0
         self.rejected = 0
         self.last_reload = self.since
+        # Called when another version is live, after it can be seen here.
+        self.on_change: list[Callable[[], None]] = []
         self._runtime = runtime
         self._lineage = Lineage(loaded.digest, self.version)
         self._confirmed = False
@@ -99,6 +101,8 @@ class LiveConfig:
         text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
         self.loaded, self.since, self._slowest, self._routes = loaded, time.time(), 0.0, None
         self._record(digest, loaded.text)
+        for listener in self.on_change:
+            listener()
 
     def _record(self, digest: str, text: str | None) -> None:
         origin: Origin = "file" if self._confirmed else "start"

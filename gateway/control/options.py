@@ -70,3 +70,8 @@ def _descriptors(text: str) -> tuple[int, ...]:
 def text_path(runtime: Path, digest: str) -> Path:
     """Where a worker puts the text of the configuration that it serves."""
     return runtime / f"{digest}.yaml"
+
+
+def board_path(runtime: Path) -> Path:
+    """Where the control process writes down which addresses of remote apps are well."""
+    return runtime / "health"

@@ -19,12 +19,14 @@ from gateway.control import logs
 from gateway.control.access_log import OFF, LogTarget, log_target
 from gateway.control.admin.serving import serving
 from gateway.control.admin.tokens import Tokens
+from gateway.control.checks import checking
 from gateway.control.doors import Doors, open_doors
 from gateway.control.listening import Address, Place, place_of
 from gateway.control.live import LiveConfig
 from gateway.control.run_file import Run, RunFile
 from gateway.control.service_manager import ServiceManager
 from gateway.control.supervisor import Plan, Supervisor
+from gateway.health.checker import Checker
 from gateway.history.folder import state_folder
 from gateway.history.history import History
 from gateway.telemetry.access_line import Format
@@ -101,6 +103,7 @@ class _Control:
         self._workers = settings.workers
         self._live = LiveConfig(loaded, runtime, history)
         self._numbers = Aggregate()
+        self._runtime = runtime
         self._routes = settings.routes.absolute()
         plan = Plan(self._routes, settings.workers, settings.drain_timeout, runtime, target)
         self._supervisor = Supervisor(plan, doors.public, self._live, self._numbers)
@@ -115,7 +118,7 @@ class _Control:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         loop.add_signal_handler(signal.SIGUSR2, self._restart)
         logger.info("starting %d worker%s", self._workers, "" if self._workers == 1 else "s")
-        async with self._admin_listener():
+        async with checking(self._live, self._runtime, self._numbers) as checker, self._admin_listener(checker):
             attending = asyncio.create_task(self._manager.attend(self._status))
             try:
                 await self._supervisor.run(lambda: self._announce(announce))
@@ -125,10 +128,12 @@ class _Control:
             logger.info("all workers have ended")
         return self._exit_code
 
-    def _admin_listener(self) -> contextlib.AbstractAsyncContextManager[None]:
+    def _admin_listener(self, checker: Checker) -> contextlib.AbstractAsyncContextManager[None]:
         if self._doors.admin is None:
             return contextlib.nullcontext()
-        return serving(self._doors.admin, self._routes, self._live, self._supervisor, self._numbers, self._tokens)
+        return serving(
+            self._doors.admin, self._routes, self._live, self._supervisor, self._numbers, self._tokens, checker
+        )
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
         started = Started(

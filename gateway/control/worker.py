@@ -25,7 +25,7 @@ from gateway.config.problem import ConfigError
 from gateway.control import logs
 from gateway.control.lifeline import Lifeline
 from gateway.control.messages import Draining, Failed, Ready, Reloaded
-from gateway.control.options import GRACE, LAST_CALL, PATIENCE, Options, text_path
+from gateway.control.options import GRACE, LAST_CALL, PATIENCE, Options, board_path, text_path
 from gateway.control.server import Server
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.reload import Reload
@@ -94,8 +94,10 @@ class Worker:
         options = self._options
         slots = SlotFile(options.slots)
         access_log = options.log_target.open(slots)
+        board = board_path(options.runtime)
         try:
-            gateway = Gateway(load_file(options.routes), path=options.routes, slots=slots, access_log=access_log)
+            loaded = load_file(options.routes)
+            gateway = Gateway(loaded, path=options.routes, slots=slots, access_log=access_log, board=board)
             await gateway.start()
         except ConfigError:
             # The file is bad now, but a good one is live in the other workers, or was in the one that this one
@@ -104,7 +106,7 @@ class Worker:
                 raise
             text = text_path(options.runtime, options.last_good).read_bytes()
             loaded = load_text(text, options.routes.name)
-            gateway = Gateway(loaded, path=options.routes, slots=slots, access_log=access_log)
+            gateway = Gateway(loaded, path=options.routes, slots=slots, access_log=access_log, board=board)
             await gateway.start()
         self._put_down(gateway.loaded)
         gateway.on_reload.append(lambda reload: self._tell(gateway, reload))

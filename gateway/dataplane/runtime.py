@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from gateway.config.problem import ConfigError, Problem
 from gateway.config.watcher import FileWatcher
 from gateway.dataplane.circuit import Circuits
 from gateway.dataplane.connections import Connections
+from gateway.dataplane.health import HealthWatch
 from gateway.dataplane.observer import Observer
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.snapshot import Snapshot, compile_snapshot
@@ -40,6 +42,7 @@ class Runtime:
         watch: bool,
         slots: SlotFile,
         access_log: AccessLog | None,
+        board: Path | None,
     ) -> None:
         self.loaded = loaded
         self.snapshot: Snapshot | None = None
@@ -51,6 +54,7 @@ class Runtime:
         self._registry = Registry(apps)
         self._circuits = Circuits(slots)
         self._connections = Connections(self._registry, slots)
+        self._health = HealthWatch(self._registry, slots, board)
         self._access_log = access_log
         self._spans: Spans | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -81,6 +85,7 @@ class Runtime:
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
         self._connections.stop()
+        await self._health.stop()
         async with self._changing:
             self.snapshot = None
             await self._registry.stop()
@@ -147,6 +152,7 @@ class Runtime:
         self.snapshot = snapshot
         self.loaded = loaded
         self._registry.adopt(backends)
+        self._health.follow(loaded.config.backends)
         self._circuits.settle()
 
     async def _traces(self, loaded: Loaded) -> Traces | None:

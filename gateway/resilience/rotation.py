@@ -73,9 +73,9 @@ class Rotation:
         return member in self._out
 
     @property
-    def all_down(self) -> bool:
-        """Whether the active checks say so of every address."""
-        return all(member.down for member in self.members)
+    def out(self) -> list[int]:
+        """The indices of those that are left out."""
+        return sorted(member.index for member in self._out)
 
     def checked(self, member: Member, now: float, *, up: bool) -> bool:
         """The word of the active checks. Returns whether ``inside`` has changed."""

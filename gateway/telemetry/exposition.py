@@ -12,6 +12,9 @@ from prometheus_client.registry import Collector
 
 from gateway.telemetry.recorder import (
     ACCESS_LOG_DROPPED,
+    BACKEND_EJECTED,
+    BACKEND_EJECTIONS,
+    BACKEND_HEALTH,
     BOUNDS,
     BREAKER_STATE,
     BREAKER_TRANSITIONS,
@@ -107,6 +110,11 @@ def families(totals: Totals) -> Iterator[Metric]:
     in_flight = GaugeMetricFamily(
         "gateway_requests_in_flight", "Requests being answered now, by route and backend.", labels=["route", "backend"]
     )
+    health = GaugeMetricFamily(
+        "gateway_backend_health",
+        "1 if active checks say that an address of a remote app is up, 0 if they say that it is down.",
+        labels=["backend", "address"],
+    )
     simple: dict[str, CounterMetricFamily | GaugeMetricFamily] = {
         REQUESTS: requests,
         IN_FLIGHT: in_flight,
@@ -140,6 +148,16 @@ def families(totals: Totals) -> Iterator[Metric]:
             "Changes of a breaker's state, by the state that it came to.",
             labels=["route", "backend", "state"],
         ),
+        BACKEND_EJECTED: GaugeMetricFamily(
+            "gateway_backend_ejected",
+            "In how many workers an address of a remote app gets no requests, as others are there to serve them.",
+            labels=["backend", "address"],
+        ),
+        BACKEND_EJECTIONS: CounterMetricFamily(
+            "gateway_backend_ejections",
+            "How often workers have found that an address fails too often to be used, by reason.",
+            labels=["backend", "address", "reason"],
+        ),
         ACCESS_LOG_DROPPED: CounterMetricFamily(
             "gateway_access_log_dropped",
             "Lines that the access log lacks: the disk was too slow (queue_full), or refused (write_failed).",
@@ -151,9 +169,14 @@ def families(totals: Totals) -> Iterator[Metric]:
             counts = accumulate(values[1:])
             buckets = list(zip([*map(repr, BOUNDS), "+Inf"], counts, strict=True))
             durations.add_metric(labels, buckets=buckets, sum_value=values[0])
+        elif kind == BACKEND_HEALTH:
+            # 0.0 is not known, 1.0 is up and 2.0 is down (gateway/health/board.py).
+            if values[0]:
+                health.add_metric(labels, 2.0 - values[0])
         elif kind in simple:
             simple[kind].add_metric(labels, values[0])
     yield from simple.values()
+    yield health
     yield durations
 
 

@@ -20,9 +20,12 @@ ACCESS_LOG_DROPPED = "access_log_dropped"
 FALLBACKS = "fallbacks"
 BREAKER_STATE = "breaker_state"
 BREAKER_TRANSITIONS = "breaker_transitions"
+BACKEND_HEALTH = "backend_health"
+BACKEND_EJECTED = "backend_ejected"
+BACKEND_EJECTIONS = "backend_ejections"
 
 # What is so now, and ends with its worker; the others only grow.
-GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, BREAKER_STATE))
+GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, BREAKER_STATE, BACKEND_HEALTH, BACKEND_EJECTED))
 
 # A method is whatever the client writes, and a label set must be finite: the rest is "other".
 METHODS = frozenset(

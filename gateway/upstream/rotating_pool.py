@@ -36,7 +36,7 @@ class RotatingPool(Pool):
         patience: float = _LONG,
     ) -> None:
         super().__init__(origins, limits, loop)
-        self._rotation = rotation
+        self.rotation = rotation
         self._patience = min(patience, _LONG)
         self._members = dict(zip(self.origins, rotation.members, strict=True))
         self._coming_back: list[Origin] = []
@@ -44,12 +44,12 @@ class RotatingPool(Pool):
 
     def checked(self, origin: Origin, *, up: bool) -> None:
         """The word of the active checks."""
-        if self._rotation.checked(self._members[origin], self._loop.time(), up=up):
+        if self.rotation.checked(self._members[origin], self._loop.time(), up=up):
             self._arrange()
 
     def move(self, now: float) -> None:
         """Let those back whose time has come, by the loop's time."""
-        if self._rotation.move(now):
+        if self.rotation.move(now):
             self._arrange()
 
     def expire(self, now: float) -> bool:
@@ -63,7 +63,7 @@ class RotatingPool(Pool):
                 if response.status >= 500 and response.status != _NOT_IMPLEMENTED:
                     self._failed(origin)
                 else:
-                    self._rotation.succeeded(self._members[origin], self._loop.time())
+                    self.rotation.succeeded(self._members[origin], self._loop.time())
         elif isinstance(error, ConnectionLost):
             # RFC 9112 9.3.1: a kept connection may end at any time.
             if not connection.used:
@@ -90,11 +90,11 @@ class RotatingPool(Pool):
             raise
 
     def _failed(self, origin: Origin) -> None:
-        if self._rotation.failed(self._members[origin], self._loop.time()):
+        if self.rotation.failed(self._members[origin], self._loop.time()):
             self._arrange()
 
     def _arrange(self) -> None:
-        self.inside = tuple(self.origins[member.index] for member in self._rotation.inside)
+        self.inside = tuple(self.origins[member.index] for member in self.rotation.inside)
         self._coming_back = [origin for origin in self.inside if self._members[origin].share < 1.0]
         for origin in self.origins:
             if origin not in self.inside:

@@ -25,6 +25,7 @@ def test_who_fails_is_left_out_and_comes_back() -> None:
     fail(rotation, 1)
     assert inside(rotation) == [0, 2]
     assert rotation.is_out(rotation.members[1])
+    assert rotation.out == [1]
     assert not rotation.move(9.9)
     assert rotation.move(10.0)
     assert inside(rotation) == [0, 1, 2]
@@ -69,7 +70,6 @@ def test_a_single_address_is_never_left_out() -> None:
     fail(rotation, 0)
     rotation.checked(rotation.members[0], 0.0, up=False)
     assert inside(rotation) == [0]
-    assert rotation.all_down
 
 
 def test_the_share_of_one_that_is_back_grows_until_it_is_whole() -> None:

@@ -22,6 +22,7 @@ from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics
 from gateway.control.server import Server
 from gateway.control.supervisor import Supervisor
+from gateway.health.checker import Checker
 from gateway.telemetry.exposition import Aggregate
 
 logger = logging.getLogger("gateway.control")
@@ -38,6 +39,7 @@ async def serving(
     supervisor: Supervisor,
     numbers: Aggregate,
     tokens: Tokens,
+    checker: Checker,
 ) -> AsyncIterator[None]:
     """Serves on ``listener`` for as long as the block lasts. Without ``tokens`` there is no authentication.
 
@@ -47,7 +49,7 @@ async def serving(
     registry.register(numbers)
     registry.register(ControlMetrics(live, supervisor))
     sampler = Sampler(numbers)
-    running = Running(live, supervisor, sampler)
+    running = Running(live, supervisor, sampler, checker)
     events = Events(running)
     changing = Changing(routes, running)
     app = admin_app(running, events, changing, registry, Access(tokens))

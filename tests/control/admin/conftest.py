@@ -21,6 +21,8 @@ from gateway.control.figures.sampler import Sampler
 from gateway.control.live import LiveConfig
 from gateway.control.metrics import ControlMetrics
 from gateway.control.supervisor import Plan, Supervisor
+from gateway.health.board import Board
+from gateway.health.checker import Checker
 from gateway.telemetry.exposition import Aggregate
 from gateway.telemetry.recorder import Recorder
 from gateway.telemetry.slots import SlotFile
@@ -68,7 +70,7 @@ def running(numbers: Aggregate, tmp_path: Path) -> Iterator[Running]:
     with socket.socket() as listener:
         live = LiveConfig(load_text(ROUTES), tmp_path)
         supervisor = Supervisor(Plan(tmp_path, 2, 25, tmp_path), [listener], live, numbers)
-        yield Running(live, supervisor, Sampler(numbers))
+        yield Running(live, supervisor, Sampler(numbers), Checker(Board(SlotFile())))
 
 
 @pytest.fixture
