@@ -116,11 +116,11 @@ async def stage(
     access_log: AccessLog | None = None,
     **config: Any,
 ) -> AsyncIterator[Stage]:
-    """``config`` is merged into that of the gateway; ``remote`` in it into the backend's."""
+    """``config`` is merged into that of the gateway; ``remote`` in it into the backend's, ``other`` is another one."""
     async with app(*scripts) as remote:
         slots = SlotFile()
         backend = {"url": remote.url, **config.pop("remote", {})}
-        backends = {"remote": backend, "other": {"url": "http://127.0.0.1:9"}}
+        backends = {"remote": backend, "other": config.pop("other", {"url": "http://127.0.0.1:9"})}
         data = {"version": 1, "backends": backends, "default": "remote", "routes": [], **config}
         gateway = Gateway.from_dict(data, slots=slots, access_log=access_log)
         await gateway.start()
