@@ -48,6 +48,7 @@ def lived(folder: Path) -> Iterator[GatewayProcess]:
             for path in ("/books", "/books", "/elsewhere"):
                 get(gateway.url + path)
             assert httpx.get(gateway.url + "/gone").status_code == 502
+            assert httpx.get(gateway.url + "/" + "x" * 9000).status_code == 414
             eventually(lambda: metric(gateway, "gateway_requests_total") == 4)
             eventually(lambda: metric(gateway, "gateway_upstream_failures_total") == 1)
             yield gateway
