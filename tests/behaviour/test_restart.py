@@ -126,7 +126,7 @@ def test_websockets_are_told_to_come_back_and_come_to_the_new_code(routes: Path)
             write_app(routes.parent, "brand-new")
             gateway.signal(signal.SIGUSR2)
             with pytest.raises(ConnectionClosed):
-                socket.recv(timeout=10)
+                socket.recv(timeout=20)
             assert socket.close_code == 1012
         with connect(address) as socket:
             socket.send("?")

@@ -174,7 +174,8 @@ def test_a_restart_of_the_whole_gateway_loses_no_request(tmp_path: Path) -> None
     with socket.create_server(("127.0.0.1", 0), backlog=128) as public, managed(tmp_path, ("", public)) as manager:
         manager.start("--admin", "off", "--workers", "2")
         manager.ready()
-        with Load(url(public)) as load:
+        # A start takes long on a busy machine.
+        with Load(url(public), timeout=30) as load:
             eventually(lambda: len(load.answers) > 100)
             assert manager.stop() == 0
             write_app(tmp_path, "brand-new")
