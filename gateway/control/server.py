@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from gateway.server.limits import Limits
+from gateway.server.listener import Listener
 from gateway.server.websocket_door import WebSocketDoor
 
 logger = logging.getLogger("gateway.control")
@@ -69,6 +71,16 @@ class Server(uvicorn.Server):
         """
         self._last_call = patience if self._last_call is None else min(patience, self._last_call)
         self.should_exit = True
+
+    def limit(self, limits: Limits, on_refused: Callable[[str], None]) -> None:
+        """What clients may use of the front door from now on, and whom to tell of those who want more.
+
+        Called once it serves, and after each change.
+        """
+        loop = asyncio.get_running_loop()
+        listener = Listener.of(self.config, self.server_state, self.lifespan.state, loop, limits)
+        listener.on_refused = on_refused
+        listener.limit(limits)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from gateway.backends.search_path import look_beside
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError
 from gateway.control import logs
+from gateway.control.front_door import limits_of
 from gateway.control.lifeline import Lifeline
 from gateway.control.messages import Draining, Failed, Ready, Reloaded
 from gateway.control.options import GRACE, LAST_CALL, PATIENCE, Options, board_path, text_path
@@ -115,15 +116,19 @@ class Worker:
     async def _serve(self, gateway: Gateway, listeners: list[socket.socket]) -> None:
         assert self._lifeline is not None
         lifeline = self._lifeline
+
+        def started() -> None:
+            self._limit(gateway)
+            lifeline.send(Ready(digest=gateway.loaded.digest))
+
         self._server = Server(
             gateway,
             drain_timeout=self._options.drain_timeout,
-            on_started=lambda: lifeline.send(Ready(digest=gateway.loaded.digest)),
+            on_started=started,
             on_draining=lambda: lifeline.send(Draining()),
             protocol=FrontDoor,
             websocket_protocol=WebSocketDoor,
         )
-        self._limit_messages(gateway)
         # What has been imported and built stays. Looking through it again and again for garbage cost every request a
         # tenth of its time.
         gc.collect()
@@ -151,10 +156,12 @@ class Worker:
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
-    def _limit_messages(self, gateway: Gateway) -> None:
-        """Of WebSockets that are opened from now on."""
-        if self._server is not None:
-            self._server.config.ws_max_size = gateway.loaded.config.websockets.max_message
+    def _limit(self, gateway: Gateway) -> None:
+        """What comes from now on, by what the file says now."""
+        if self._server is not None and self._server.started:
+            config = gateway.loaded.config
+            self._server.config.ws_max_size = config.websockets.max_message
+            self._server.limit(limits_of(config), gateway.refusals.count)
 
     def _put_down(self, loaded: Loaded) -> None:
         """Leave the text that serves where the control process finds it: the file may have changed again by then."""
@@ -170,7 +177,7 @@ class Worker:
         assert self._lifeline is not None
         if reload.outcome == "applied":
             self._put_down(gateway.loaded)
-            self._limit_messages(gateway)
+            self._limit(gateway)
         self._lifeline.send(
             Reloaded(
                 outcome=reload.outcome,

@@ -71,6 +71,11 @@ def bad_request(reason: str) -> ProblemResponse:
     return ProblemResponse(400, reason)
 
 
+def body_too_large(most: int) -> ProblemResponse:
+    """As the front door says it of one that turns out to be while it arrives."""
+    return ProblemResponse(413, f"The request's body is longer than {most} bytes.")
+
+
 def overloaded(retry_after: int) -> ProblemResponse:
     """``retry_after`` is in seconds."""
     return ProblemResponse(

@@ -62,10 +62,11 @@ class Lane:
 class Route:
     """A compiled route. ``only`` is its single lane; with a split it is None, and the split decides.
 
-    ``gives_ids`` says that a client without a key is given one, the gateway's own id.
+    ``gives_ids`` says that a client without a key is given one, the gateway's own id. ``max_body`` is how long a
+    request's body may be, in bytes; None where anything goes.
     """
 
-    __slots__ = ("compat", "draw", "gives_ids", "label", "lanes", "only", "points", "split", "sticky")
+    __slots__ = ("compat", "draw", "gives_ids", "label", "lanes", "max_body", "only", "points", "split", "sticky")
 
     def __init__(
         self,
@@ -76,8 +77,10 @@ class Route:
         sticky: Sticky,
         draw: EvenDraw | None,
         compat: Sequence[str] = (),
+        max_body: int | None = None,
     ) -> None:
         self.label = label
+        self.max_body = max_body
         self.compat = compat
         self.points = Points(salt)
         self.gives_ids = sticky.kind == "cookie" and sticky.name is None
@@ -139,7 +142,7 @@ def compile_snapshot(
     lanes = _Lanes(config, backends, slots, circuits)
     compiled = [_compile_route(route, config, lanes) for route in config.routes]
     table = Table([(rule_of(route), made) for route, made in zip(config.routes, compiled, strict=True)])
-    default = Route(DEFAULT, DEFAULT, (lanes.of_default(),), None, Sticky.parse("none"), None)
+    default = Route(DEFAULT, DEFAULT, (lanes.of_default(),), None, Sticky.parse("none"), None, (), config.limits.body)
     return Snapshot(
         version=version,
         loaded=loaded,
@@ -159,14 +162,15 @@ def compile_snapshot(
 def _compile_route(route: RouteConfig, config: Config, lanes: _Lanes) -> Route:
     sticky = Sticky.parse(route.sticky or config.defaults.sticky)
     split = Split(route.weights, config.default)
+    max_body = route.max_body if route.max_body is not None else config.limits.body
     whole = sum(weight > 0 for weight in split.weights) == 1
     ways = tuple(lanes.of(route, name, alone=whole) for name in split.backends)
     if whole:
         # 100 % to one side is no split: nobody needs a cookie for it.
         sole = next(lane for lane, weight in zip(ways, split.weights, strict=True) if weight > 0)
         others = (lane for lane in ways if lane is not sole)
-        return Route(route.label, route.salt, (sole, *others), None, sticky, None, route.compat)
-    return Route(route.label, route.salt, ways, split, sticky, EvenDraw(split.weights), route.compat)
+        return Route(route.label, route.salt, (sole, *others), None, sticky, None, route.compat, max_body)
+    return Route(route.label, route.salt, ways, split, sticky, EvenDraw(split.weights), route.compat, max_body)
 
 
 class _Lanes:

@@ -22,6 +22,7 @@ from gateway.telemetry.recorder import (
     FALLBACKS,
     GAUGES,
     IN_FLIGHT,
+    REFUSED,
     REQUESTS,
     UPSTREAM_CONNECTIONS,
     UPSTREAM_FAILURES,
@@ -157,6 +158,11 @@ def families(totals: Totals) -> Iterator[Metric]:
             "gateway_backend_ejections",
             "How often workers have found that an address fails too often to be used, by reason.",
             labels=["backend", "address", "reason"],
+        ),
+        REFUSED: CounterMetricFamily(
+            "gateway_refused",
+            "What was refused by a limit or as no HTTP, or broken off for it, by reason.",
+            labels=["reason"],
         ),
         ACCESS_LOG_DROPPED: CounterMetricFamily(
             "gateway_access_log_dropped",
