@@ -24,6 +24,7 @@ class Guard:
     """
 
     __slots__ = (
+        "backend",
         "budget",
         "circuit",
         "declined",
@@ -47,6 +48,7 @@ class Guard:
         self.circuit = circuit
         self.instead = instead
         self.recorder = recorder
+        self.backend = lane.backend
         self.remote = lane.backend.interface == "remote"
         self.fallback = instead if rule is not None else None
         self.on: frozenset[int | str] = frozenset(rule.on if rule is not None else ())
@@ -57,6 +59,12 @@ class Guard:
 
     def admit(self, request: Request) -> None:
         """The last word of step 5: the request goes to the lane under guard, or elsewhere."""
+        fallback = self.fallback
+        if fallback is not None and not self.backend.available and "connect" in self.on and fallback.backend.available:
+            # Active checks say that it cannot be reached: nobody needs to wait to find out.
+            request.divert(fallback)
+            self.recorder.count("down", "diverted")
+            return
         now = request.begun
         ticket = 0
         if self.circuit is not None:
@@ -65,6 +73,6 @@ class Guard:
                 request.divert(self.instead)
                 self.recorder.count("breaker", "diverted")
                 return
-        if self.fallback is not None:
+        if fallback is not None:
             self.budget.asked(now)
         request.app = Attempt(self, request, ticket)
