@@ -65,8 +65,8 @@ def test_a_killed_worker_is_replaced_and_the_others_serve_on(gateway: GatewayPro
     assert len(traffic.failures) <= 3
     assert other in gateway.worker_pids()
     assert f"worker 1 (pid {victim}) was killed by SIGKILL; replacing it now" in gateway.log()
-    # Its counts are not lost with it.
-    assert metric(gateway, "gateway_requests_total") >= requests + sum(traffic.answers.values())
+    # Its counts are not lost with it, but for an answer that was sent and not counted yet.
+    assert metric(gateway, "gateway_requests_total") >= requests + sum(traffic.answers.values()) - 3
 
 
 def test_a_replacement_starts_on_what_serves_even_while_the_file_is_bad(gateway: GatewayProcess) -> None:
