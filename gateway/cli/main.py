@@ -15,6 +15,7 @@ from gateway.cli import (
     explain,
     history,
     init,
+    lint,
     move,
     rollback,
     routes,
@@ -56,6 +57,7 @@ def gateway(
 
 app.command(epilog="Example: gateway init --legacy 'shop:create_app()' --new shop_api:app")(init.init)
 app.command(epilog="Example: gateway coverage --format markdown --fail-under 50")(coverage.coverage)
+app.command(epilog="Examples: gateway lint · gateway lint --select SG1,SG301 · gateway lint --json")(lint.lint)
 app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(run.run)
 app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
 app.command(epilog="Example: gateway routes --json")(routes.routes)

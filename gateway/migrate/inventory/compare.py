@@ -156,10 +156,10 @@ def _without_claimed(each: Compared, claimed: set[tuple[int, str]]) -> Compared:
 def _narrowed(legacy: Endpoint, new: Endpoint) -> tuple[Narrowed, ...] | None:
     """Where ``new`` takes less than ``legacy``; None if the two have nothing in common."""
     narrowed: list[Narrowed] = []
-    for left, right in zip(template_of(legacy.path).segments, _template_like(legacy, new).segments, strict=True):
+    for left, right in zip(template_of(legacy.path).segments, template_like(legacy, new).segments, strict=True):
         if left.kind is Kind.LITERAL or left.kind is Kind.REST:
             continue
-        mine, theirs = _type(legacy, left), _type(new, right)
+        mine, theirs = type_of(legacy, left), type_of(new, right)
         if left.kind is Kind.SEGMENT and theirs[1] in (Kind.INT, Kind.UUID) and mine[0] in ("float", "any", ""):
             return None
         if {left.kind, theirs[1]} == {Kind.INT, Kind.UUID}:
@@ -171,13 +171,13 @@ def _narrowed(legacy: Endpoint, new: Endpoint) -> tuple[Narrowed, ...] | None:
     return tuple(narrowed)
 
 
-def _template_like(legacy: Endpoint, new: Endpoint) -> Template:
+def template_like(legacy: Endpoint, new: Endpoint) -> Template:
     """The one of the paths of ``new`` that has the shape of the path of ``legacy``."""
     wanted = outline(template_of(legacy.path))
     return next(each for path in new.paths if outline(each := template_of(path)) == wanted)
 
 
-def _type(endpoint: Endpoint, segment: Segment) -> tuple[str, Kind]:
+def type_of(endpoint: Endpoint, segment: Segment) -> tuple[str, Kind]:
     """What a parameter is to the app: the word for it, and the kind that its values have.
 
     The word is "" for a segment of several parts, which has no parameter of its name.

@@ -28,6 +28,22 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A field of what an endpoint answers, such as ``Book.published``, whose ``type`` JSON does not have."""
+
+    field: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUse:
+    """A cookie that an app keeps its session in. Apps whose ``format`` is the same read each other's."""
+
+    cookie: str
+    format: Literal["flask", "starlette", "server"]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint: a path, the methods it answers, and how the app itself has written it down.
 
@@ -62,6 +78,9 @@ class Endpoint:
     redirects_to: str | None = None
     # Left out of the app's own documentation.
     hidden: bool = False
+    # Those of the methods that want a CSRF token, as far as it can be seen from outside of the view.
+    csrf: frozenset[str] = frozenset()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -93,6 +112,11 @@ class Inventory:
     framework: Literal["Flask", "Starlette", "FastAPI", "OpenAPI"]
     endpoints: tuple[Endpoint, ...]
     warnings: tuple[str, ...] = ()
+    sessions: tuple[SessionUse, ...] = ()
+    # Whether it sends a path that it has not to the same path with a slash more or less.
+    redirects_slashes: bool = True
+    # Of its middleware, the classes of its own: what they answer before any endpoint is theirs to know.
+    middleware: tuple[str, ...] = ()
 
 
 class InventoryProblem(Exception):

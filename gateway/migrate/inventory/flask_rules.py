@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gateway.migrate.inventory.csrf import flask_csrf
 from gateway.migrate.inventory.endpoint import Endpoint, EndpointKind, Inventory, Parameter
 from gateway.migrate.inventory.hosts import build_host
 from gateway.migrate.inventory.segments import Unroutable, build
+from gateway.migrate.inventory.sessions import flask_sessions
 from gateway.migrate.inventory.source import source_of
 from gateway.routing.template import Kind
 
@@ -34,7 +36,7 @@ def flask_inventory(app: Flask) -> Inventory:
             endpoints.append(_endpoint(app, rule))
         except Unroutable as reason:
             warnings.append(f"{rule.rule} is left out: {reason}")
-    return Inventory(app.name, "Flask", tuple(endpoints), tuple(warnings))
+    return Inventory(app.name, "Flask", tuple(endpoints), tuple(warnings), flask_sessions(app))
 
 
 def _endpoint(app: Flask, rule: Rule) -> Endpoint:
@@ -63,6 +65,7 @@ def _endpoint(app: Flask, rule: Rule) -> Endpoint:
         strict_slashes=bool(rule.strict_slashes),
         defaults=dict(rule.defaults or {}),
         redirects_to=_redirect(rule),
+        csrf=flask_csrf(app, str(rule.endpoint or ""), methods),
     )
 
 

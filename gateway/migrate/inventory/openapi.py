@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from gateway.migrate.inventory.endpoint import Endpoint, Inventory, InventoryProblem, Parameter
+from gateway.migrate.inventory.answers import answers_of_schema
+from gateway.migrate.inventory.endpoint import Answer, Endpoint, Inventory, InventoryProblem, Parameter
 from gateway.migrate.inventory.segments import Unroutable, build
 from gateway.routing.template import Kind
 
@@ -70,7 +71,19 @@ def _endpoints(path: str, item: Mapping[str, Any], document: Mapping[str, Any], 
             parameters=tuple(part for part in parts if isinstance(part, Parameter)),
             notes=built.notes,
             coarse=built.coarse,
+            answers=_answers(operation, document),
         )
+
+
+def _answers(operation: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Answer, ...]:
+    """Of the successful ones, since errors are another matter."""
+    found: list[Answer] = []
+    for status, response in _mapping(operation.get("responses")).items():
+        if str(status).startswith("2"):
+            content = _mapping(_resolved(response, document).get("content"))
+            schema = _mapping(content.get("application/json")).get("schema")
+            found += answers_of_schema(_mapping(schema), lambda value: _resolved(value, document))
+    return tuple(dict.fromkeys(found))
 
 
 def _parts(path: str, types: Mapping[str, tuple[str, Kind]]) -> Iterator[str | Parameter]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # What middleware calls the app inside it: Werkzeug, Starlette and most others; asgiref; python-socketio; WhiteNoise.
 _INSIDE = ("app", "wsgi_app", "wsgi_application", "application", "asgi_app", "other_asgi_app", "_app", "wrapped")
 _DEEPEST = 50
+# The pages of documentation are endpoints of FastAPI's own.
+_FRAMEWORKS = frozenset(("fastapi", "starlette"))
 
 
 def inventory_of(app: object, spec: str) -> Inventory:
@@ -46,8 +48,15 @@ def _inventory(app: Any, depth: int) -> Inventory | None:
     for inner in _wrapped(app):
         found = _inventory(inner, depth + 1)
         if found is not None:
-            return found
+            return _behind(app, found)
     return None
+
+
+def _behind(middleware: Any, found: Inventory) -> Inventory:
+    """``found`` as it is behind ``middleware``, which may keep a session for it."""
+    from gateway.migrate.inventory.sessions import starlette_sessions
+
+    return replace(found, sessions=(*found.sessions, *starlette_sessions(middleware)))
 
 
 def _flask(app: Any) -> Flask | None:
@@ -73,6 +82,8 @@ def _wrapped(app: Any) -> Iterator[Any]:
 def _starlette(app: Any, routes: Sequence[Any]) -> Inventory:
     from fastapi import FastAPI
 
+    from gateway.migrate.inventory.csrf import checked_by_middleware
+    from gateway.migrate.inventory.sessions import starlette_sessions
     from gateway.migrate.inventory.starlette_routes import starlette_endpoints
 
     def look_inside(mounted: Any) -> Sequence[Endpoint] | None:
@@ -80,9 +91,28 @@ def _starlette(app: Any, routes: Sequence[Any]) -> Inventory:
         return None if found is None else found.endpoints
 
     warnings: list[str] = []
-    endpoints = starlette_endpoints(routes, look_inside, warnings)
-    framework = "FastAPI" if isinstance(app, FastAPI) else "Starlette"
-    return Inventory(getattr(app, "title", framework), framework, endpoints, tuple(warnings))  # type: ignore[arg-type]
+    endpoints = tuple(
+        replace(each, csrf=each.csrf | checked_by_middleware(app, each.methods))
+        for each in starlette_endpoints(routes, look_inside, warnings)
+    )
+    redirects = getattr(getattr(app, "router", app), "redirect_slashes", True)
+    return Inventory(
+        app=getattr(app, "title", "Starlette"),
+        framework="FastAPI" if isinstance(app, FastAPI) else "Starlette",
+        endpoints=endpoints,
+        warnings=tuple(warnings),
+        sessions=tuple(starlette_sessions(app)),
+        redirects_slashes=bool(redirects),
+        middleware=tuple(_own_middleware(app, endpoints)),
+    )
+
+
+def _own_middleware(app: Any, endpoints: Sequence[Endpoint]) -> Iterator[str]:
+    """The middleware of the packages that the endpoints are from."""
+    packages = {endpoint.source.partition(":")[0].partition(".")[0] for endpoint in endpoints} - _FRAMEWORKS
+    for each in getattr(app, "user_middleware", ()):
+        if str(getattr(each.cls, "__module__", "")).partition(".")[0] in packages:
+            yield str(getattr(each.cls, "__name__", each.cls))
 
 
 def _dispatched(app: Any, mounts: Mapping[str, Any], depth: int) -> Inventory | None:

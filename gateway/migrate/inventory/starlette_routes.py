@@ -11,6 +11,8 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.routing import BaseRoute, Host, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from gateway.migrate.inventory.answers import answers_of
+from gateway.migrate.inventory.csrf import dependant_csrf
 from gateway.migrate.inventory.endpoint import Endpoint, Parameter
 from gateway.migrate.inventory.fields import typed_parameters
 from gateway.migrate.inventory.hosts import build_host
@@ -113,7 +115,8 @@ def _effective(routes: Iterable[BaseRoute]) -> Iterable[Any]:
 
 def _endpoint(route: Any, path: str, host: str | None, methods: frozenset[str], *, websocket: bool) -> Endpoint:
     original = getattr(route, "original_route", route)
-    fields = typed_parameters(getattr(route, "dependant", None) or getattr(original, "dependant", None))
+    dependant = getattr(route, "dependant", None) or getattr(original, "dependant", None)
+    fields = typed_parameters(dependant)
     parts = list(_parts(path, fields))
     built = build(_as_routed(parts, path))
     rest = next((part for part in parts if isinstance(part, Parameter) and part.kind is Kind.REST), None)
@@ -134,6 +137,8 @@ def _endpoint(route: Any, path: str, host: str | None, methods: frozenset[str], 
         coarse=built.coarse,
         automatic=frozenset({"HEAD"}) & methods if "GET" in methods and not has_fields else frozenset(),
         hidden=not getattr(route, "include_in_schema", True),
+        csrf=dependant_csrf(dependant, methods),
+        answers=answers_of(getattr(route, "response_model", None)),
     )
 
 
