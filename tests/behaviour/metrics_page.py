@@ -24,6 +24,7 @@ default: legacy
 routes:
   - {{path: /books, to: {{legacy: 50, new: 50}}, sticky: none}}
   - {{path: /gone, to: gone}}
+  - {{path: /safe, to: gone, fallback: legacy, breaker: {{consecutive: 1}}}}
 """
 
 
@@ -38,19 +39,19 @@ class Metric:
 
 @contextmanager
 def lived(folder: Path) -> Iterator[GatewayProcess]:
-    """A gateway with a split, an app that is gone and an access log, of which each has been used."""
+    """A gateway with a split, an app that is gone, a fallback for it and an access log, of which each has been used."""
     (folder / "probe.py").write_text(PROBE)
     # Bound and not listening: nobody else gets the port, and nobody answers.
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         (folder / "routes.yaml").write_text(ROUTES.format(port=taken.getsockname()[1]))
         with GatewayProcess(folder / "routes.yaml", "--access-log", str(folder / "access.log"), cwd=folder) as gateway:
-            for path in ("/books", "/books", "/elsewhere"):
+            for path in ("/books", "/books", "/elsewhere", "/safe"):
                 get(gateway.url + path)
             assert httpx.get(gateway.url + "/gone").status_code == 502
             assert httpx.get(gateway.url + "/" + "x" * 9000).status_code == 414
-            eventually(lambda: metric(gateway, "gateway_requests_total") == 4)
-            eventually(lambda: metric(gateway, "gateway_upstream_failures_total") == 1)
+            eventually(lambda: metric(gateway, "gateway_requests_total") == 6)
+            eventually(lambda: metric(gateway, "gateway_upstream_failures_total") == 2)
             yield gateway
 
 
