@@ -268,6 +268,10 @@ class Exchange:
             await self._send({"type": _EARLY_HINT, "links": links})
 
     async def _answer(self, connection: Connection) -> None:
+        if connection.error is not None:
+            # It has broken off behind its head, and the client has seen nothing of it yet: let it see a 502, or what a
+            # fallback says, rather than half an answer.
+            raise connection.error
         response = connection.response
         upstream, send = self._upstream, self._send
         status = response.status

@@ -398,26 +398,39 @@ class TestExpect:
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "rest"),
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-        CHUNKED + b"5\r\nhello\r\n",
-        CHUNKED + b"5\r\nhello\r\nnonsense\r\n",
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", b""),
+        (CHUNKED + b"5\r\nhello\r\n", b""),
+        (CHUNKED + b"5\r\nhello\r\n", b"nonsense\r\n"),
     ],
 )
-async def test_an_answer_that_breaks_off_ends_broken(raw: bytes) -> None:
+async def test_an_answer_that_breaks_off_ends_broken(raw: bytes, rest: bytes) -> None:
+    client = Client()
+
     async def script(peer: Peer) -> None:
         await peer.head()
         await peer.say(raw)
+        await client.began.wait()
+        await peer.say(rest)
 
     async with app(script) as served, to(served.url) as upstream:
-        client = Client()
         with pytest.raises(UpstreamError) as caught:
             await _run(upstream, client)
         assert caught.value.failure in (Failure.TRUNCATED, Failure.BAD_BODY)
         assert (client.status, client.complete) == (200, False)
         assert client.body in (b"", b"hello")
         assert upstream.origins[0].open == 0
+
+
+async def test_an_answer_that_is_broken_before_the_client_saw_any_of_it_is_none() -> None:
+    """The client had got its head, and then the end, where it could have had a 502."""
+    async with app(answering(CHUNKED + b"5\r\nhello\r\nnonsense\r\n")) as served, to(served.url) as upstream:
+        client = Client()
+        with pytest.raises(UpstreamError) as caught:
+            await _run(upstream, client)
+        assert caught.value.failure is Failure.BAD_BODY
+        assert client.status == 0
 
 
 async def test_an_answer_until_the_end_of_the_connection() -> None:
