@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.behaviour.process import GatewayProcess, eventually
 from tests.faults.answer import Verdict
@@ -24,6 +28,27 @@ routes:
     to: {to}
 """
 
+# The longest body of this traffic is longer than what is kept without being asked to.
+FALLBACK = """\
+    fallback: {{to: legacy, body: 262144}}
+    breaker: {breaker}
+"""
+
+
+@contextmanager
+def town(folder: Path, ledger: Ledger, to: str, more: str = "") -> Iterator[tuple[GatewayProcess, Server]]:
+    """Both backends and a gateway with two workers."""
+    with (
+        reserved_port() as legacy_port,
+        reserved_port() as new_port,
+        Server("legacy", ledger, legacy_port, *GUNICORN),
+        Server("new", ledger, new_port, *UVICORN) as new,
+    ):
+        routes = folder / "routes.yaml"
+        routes.write_text(ROUTES.format(legacy=legacy_port, new=new_port, to=to) + more)
+        with GatewayProcess(routes, workers=2) as gateway:
+            yield gateway, new
+
 
 def kill_and_restart(server: Server, traffic: Traffic, times: int) -> None:
     """Leave it dead for a moment each time, and working for another."""
@@ -39,19 +64,28 @@ def kill_and_restart(server: Server, traffic: Traffic, times: int) -> None:
 
 
 def test_without_a_fallback_its_requests_fail_visibly(tmp_path: Path, ledger: Ledger, tell: Tell) -> None:
-    with (
-        reserved_port() as legacy_port,
-        reserved_port() as new_port,
-        Server("legacy", ledger, legacy_port, *GUNICORN),
-        Server("new", ledger, new_port, *UVICORN) as new,
-    ):
-        routes = tmp_path / "routes.yaml"
-        routes.write_text(ROUTES.format(legacy=legacy_port, new=new_port, to="{legacy: 50, new: 50}"))
-        with GatewayProcess(routes, workers=2) as gateway:
-            with Traffic(gateway.url) as traffic:
-                kill_and_restart(new, traffic, long(3, 30))
-            row = tell("backend killed (-9) and restarted, no fallback", traffic, ledger=ledger)
-            assert "Traceback" not in gateway.log()
+    with town(tmp_path, ledger, "{legacy: 50, new: 50}") as (gateway, new):
+        with Traffic(gateway.url) as traffic:
+            kill_and_restart(new, traffic, long(3, 30))
+        row = tell("backend killed (-9) and restarted, no fallback", traffic, ledger=ledger)
+        assert "Traceback" not in gateway.log()
     assert traffic.apps()["legacy"] > 50
     assert row.right > row.broken > 0
     assert all("502" in reason or "ended" in reason for reason in traffic.reasons(Verdict.BROKEN))
+
+
+@pytest.mark.parametrize("breaker", ["off", "{open: 0.3, ramp: 0.3}"], ids=["no breaker", "breaker"])
+def test_with_a_fallback_no_safe_request_fails(tmp_path: Path, ledger: Ledger, tell: Tell, breaker: str) -> None:
+    """Nor one that is idempotent. A POST that the dead backend may have done fails visibly: nobody does it again."""
+    with town(tmp_path, ledger, "new", FALLBACK.format(breaker=breaker)) as (gateway, new):
+        # Answers in one piece: what breaks off after its first byte, nobody can take back.
+        with Traffic(gateway.url, sizes=(0, 10, 100, 500), chunks=0) as traffic:
+            kill_and_restart(new, traffic, long(4, 40))
+        what = "fallback" if breaker == "off" else "fallback and breaker"
+        tell(f"backend killed (-9) and restarted, {what}", traffic, ledger=ledger)
+        assert "Traceback" not in gateway.log()
+    assert traffic.apps()["legacy"] > 20
+    assert traffic.of(Verdict.BROKEN, method="GET") == [], traffic.reasons()
+    assert traffic.of(Verdict.BROKEN, method="PUT") == [], traffic.reasons()
+    # A few were in the hands of each that was killed.
+    assert len(traffic.of(Verdict.BROKEN)) <= 6 * new.kills, traffic.reasons()

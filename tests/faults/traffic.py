@@ -18,14 +18,14 @@ from tests.faults.background import Background
 from tests.faults.stamped import Wanted
 
 # Of the answers' filling, in bytes: most fit into one packet, some do not, a few are more than anybody buffers.
-_SIZES = (0, 10, 100, 1000, 3000, 20_000, 200_000)
-_SIZE_WEIGHTS = (10, 10, 10, 10, 5, 2, 1)
+_SIZES = (*(0, 10, 100, 1000) * 10, *(3000,) * 5, 20_000, 20_000, 200_000)
 
 
 class Traffic:
     """Reads and writes over ``connections`` connections that are kept; ``depth`` requests are sent at once on each.
 
-    A share of the requests carries ``fault`` for the backend. Each connection waits about ``pause`` seconds between
+    A share of the requests carries ``fault`` for the backend. They ask for answers of these ``sizes``, a share of them
+    in ``chunks``. Each connection waits about ``pause`` seconds between
     two turns. What has no end after ``within`` seconds is lost.
 
     ``refused`` counts connections that were not taken: what would have gone over them was never sent.
@@ -42,6 +42,8 @@ class Traffic:
         share: float = 0.3,
         pause: float = 0.01,
         within: float = 10.0,
+        sizes: Sequence[int] = _SIZES,
+        chunks: float = 0.3,
         seed: int = 0,
     ) -> None:
         self.asked: dict[str, Asked] = {}
@@ -56,6 +58,8 @@ class Traffic:
         self._share = share
         self._pause = pause
         self._within = within
+        self._sizes = sizes
+        self._chunks = chunks
         self._random = random.Random(seed)
         self._prefix = uuid.uuid4().hex[:8]
         self._numbers = itertools.count()
@@ -143,8 +147,8 @@ class Traffic:
     def _next(self) -> Asked:
         number = next(self._numbers)
         choose = self._random
-        size = choose.choices(_SIZES, _SIZE_WEIGHTS)[0]
-        wanted = Wanted(f"{self._prefix}-{number}", size, chunked=choose.random() < 0.3)
+        chunked = choose.random() < self._chunks
+        wanted = Wanted(f"{self._prefix}-{number}", choose.choice(self._sizes), chunked)
         method = choose.choice(self._methods)
         body = b""
         if method != "GET":
