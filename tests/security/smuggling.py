@@ -44,8 +44,8 @@ _SIZED = b"Content-Length: %d" % SIZE
 _CHUNKED = b"Transfer-Encoding: chunked"
 _END = b"0\r\n\r\n"
 
-# The head says that there is a chunked body, as a server may or may not understand it. To whoever does, it is empty, and
-# the hidden request is the next one; to the other that is the body.
+# The head says that there is a chunked body, as a server may or may not understand it. To whoever does, it is empty,
+# and the hidden request is the next one; to the other that is the body.
 _CODINGS = {
     "xchunked": b"Transfer-Encoding: xchunked",
     "chunked twice": b"Transfer-Encoding: chunked, chunked",

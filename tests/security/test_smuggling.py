@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.behaviour.process import GatewayProcess, eventually
 from tests.security.recording import VARIABLE, Remote
 from tests.security.smuggling import CASES, LAST, Case
+from tests.security.wire import say, statuses
 
 KINDS = ("asgi", "wsgi", "http")
 
@@ -36,19 +35,6 @@ class Stage:
         self._file = file
         self._read = 0
         self.seen_by = dict.fromkeys(KINDS, 0)
-
-    def say(self, data: bytes) -> bytes:
-        """All that comes until the gateway closes the connection."""
-        parts = urlsplit(self.gateway.url)
-        told = b""
-        with socket.create_connection((parts.hostname, parts.port), timeout=5) as client:
-            client.sendall(data)
-            try:
-                while piece := client.recv(65536):
-                    told += piece
-            except ConnectionResetError:
-                pass  # there was more than the gateway wanted to read
-        return told
 
     def answered(self, backend: str) -> int:
         """How many requests the gateway says the backend has answered."""
@@ -74,27 +60,10 @@ def stage() -> Iterator[Stage]:
                 yield Stage(gateway, file)
 
 
-def statuses(told: bytes) -> tuple[int, ...]:
-    """Of all the answers in ``told``, which must be answers from end to end."""
-    found = []
-    while told:
-        head, end, told = told.partition(b"\r\n\r\n")
-        status = re.match(rb"HTTP/1\.1 (\d{3}) ", head)
-        assert status is not None, head
-        assert end, head
-        if status[1] == b"100":
-            continue
-        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-        assert length is not None, head
-        told = told[int(length[1]) :]
-        found.append(int(status[1]))
-    return tuple(found)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_is_hidden_reaches_nobody(stage: Stage, case: Case, kind: str) -> None:
-    told = statuses(stage.say((case.says + LAST).replace(b"@", kind.encode())))
+    told = statuses(say(stage.gateway.url, (case.says + LAST).replace(b"@", kind.encode())))
     if case.name.startswith(("coding: ", "length: ", "chunk: ")):
         # 501 for a coding that is a word, and is not understood; 400 for all else.
         assert told in ((400,), (501,))
@@ -108,6 +77,6 @@ def test_what_is_hidden_reaches_nobody(stage: Stage, case: Case, kind: str) -> N
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_app_has_heard_as_many_requests_as_the_gateway_has_counted(stage: Stage, kind: str) -> None:
     # After all of the above, as far as they ran here.
-    stage.say(LAST.replace(b"@", kind.encode()))
+    say(stage.gateway.url, LAST.replace(b"@", kind.encode()))
     stage.seen_by[kind] += len(stage.seen())
     eventually(lambda: stage.answered(kind) == stage.seen_by[kind])
