@@ -35,6 +35,10 @@ def heading(status: Mapping[str, Any]) -> Iterator[str]:
     if config["state"] == "rejected":
         yield f"the file is refused, version {config['version']} stays live:"
         yield from config["problems"]
+    for backend in status["backends"]:
+        for address in backend["addresses"]:
+            if address["trouble"]:
+                yield f"backend {backend['name']}: {address['address']} {address['trouble']}"
     yield _migration(status)
 
 

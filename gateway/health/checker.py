@@ -32,7 +32,7 @@ _JITTER: Final = 0.1
 class Checked:
     """What is known of an address. ``up`` is None before it is known; ``since`` is in seconds since the epoch.
 
-    ``reason`` is what was wrong at the last check that failed, "" while it is up.
+    ``reason`` is what was wrong at the last check that failed, while it is down; or why it cannot be checked.
     """
 
     up: bool | None
@@ -123,7 +123,7 @@ class Checker:
         checked = self.checked[address]
         before = checked.up
         changed = health.failed() if reason else health.passed()
-        if reason:
+        if health.up is False and reason:
             checked.reason = reason
         if not changed:
             return

@@ -51,6 +51,10 @@ class Stage:
     def eventually_served(self, *names: str) -> None:
         eventually(lambda: set(self.served()) == set(names))
 
+    def troubles(self) -> dict[str, str]:
+        [backend] = [each for each in self.it.ask("/api/v1/status").json()["backends"] if each["name"] == self.name]
+        return {address["address"]: address["trouble"] for address in backend["addresses"]}
+
     def logged(self, text: str) -> bool:
         return f"backend {self.name}: {text}" in self.it.log()
 
@@ -90,6 +94,9 @@ def test_an_address_that_is_down_gets_no_requests_until_it_is_up(stage: Stage) -
     eventually(lambda: stage.health() == (1.0, 0.0))
     stage.eventually_served("one")
     eventually(lambda: stage.ejected(two.url) == 1.0)
+    trouble = "is down: status 500, gets no requests"
+    eventually(lambda: stage.troubles() == {one.url: "", two.url: trouble})
+    assert f"{two.url} {trouble}" in stage.it.ask("/").text
     two.health = 200
     eventually(lambda: stage.health() == (1.0, 1.0))
     stage.eventually_served("one", "two")

@@ -19,7 +19,7 @@ def status() -> dict[str, Any]:
         "workers": [
             {"number": number, "pid": 10 + number, "state": "ready", "version": 3, "digest": "d1"} for number in (1, 2)
         ],
-        "backends": [{"name": "legacy", "kind": "embedded", "address": "l:app", **BUSY}],
+        "backends": [{"name": "legacy", "kind": "embedded", "address": "l:app", "addresses": [], **BUSY}],
         "routes": [
             {
                 "label": "/books",
@@ -53,6 +53,16 @@ def test_all_is_well(status: dict[str, Any]) -> None:
     assert first.startswith("version 3 (d1), since ")
     assert first.endswith(", on 2 of 2 workers")
     assert last == "1 of 4 routes moved off legacy; traffic of the last minute: 75 % to legacy and 25 % to new"
+    assert is_well(status)
+
+
+def test_an_address_that_is_not_well_is_said_and_does_not_make_the_gateway_ill(status: dict[str, Any]) -> None:
+    trouble = "is down: status 500, gets no requests in 1 of 2 workers"
+    status["backends"][0]["addresses"] = [
+        {"address": "http://127.0.0.1:1", "trouble": ""},
+        {"address": "http://127.0.0.1:2", "trouble": trouble},
+    ]
+    assert list(heading(status))[1:-1] == [f"backend legacy: http://127.0.0.1:2 {trouble}"]
     assert is_well(status)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -11,6 +11,7 @@ from gateway.config.model import BackendConfig, Config
 from gateway.control.admin.running import Running
 from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, worker_views
 from gateway.control.figures.figures import Figure, Figures
+from gateway.health.board import Address
 
 
 class FigureView(BaseModel):
@@ -25,12 +26,24 @@ class FigureView(BaseModel):
     in_flight: int
 
 
+class AddressView(BaseModel):
+    """One address of a remote app. ``ejected`` is for what its requests met, or for its health."""
+
+    address: str
+    health: Literal["up", "down", "unknown"] | None = Field(description="By active checks; null where there are none.")
+    since: float | None = Field(description="Since when it is so, in seconds since the epoch; null without checks.")
+    reason: str = Field(description="What was wrong at the last check, while it is down; or why it cannot be checked.")
+    ejected: int = Field(description="In how many workers it gets no requests.")
+    trouble: str = Field(description="What to say of it to people; empty while all is well.")
+
+
 class BackendView(FigureView):
     """``address`` is the import string of an embedded app, and the URLs of a remote one."""
 
     name: str
     kind: Literal["embedded", "remote"]
     address: str
+    addresses: list[AddressView] = Field(default=[], description="Of a remote app, one by one.")
 
 
 class RouteStatus(RouteView):
@@ -71,7 +84,7 @@ def status_of(running: Running) -> Status:
         default=config.default,
         planned=running.supervisor.planned,
         workers=worker_views(running.supervisor),
-        backends=[_backend(name, backend, whole[name]) for name, backend in config.backends.items()],
+        backends=[_backend(name, backend, whole[name], running) for name, backend in config.backends.items()],
         routes=routes,
         migration=_migration(config, whole),
     )
@@ -99,21 +112,35 @@ def _route(view: RouteView, served: Iterable[str], figures: Figures) -> RouteSta
     )
 
 
-def _backend(name: str, backend: BackendConfig, figure: Figure) -> BackendView:
+def _backend(name: str, backend: BackendConfig, figure: Figure, running: Running) -> BackendView:
     return BackendView(
         name=name,
         kind="remote" if backend.app is None else "embedded",
-        address=", ".join(_addresses(backend)),
+        address=", ".join(backend.addresses) if backend.app is None else backend.app,
+        addresses=[_address(Address(name, url), running) for url in backend.addresses],
         **_values(figure),
     )
 
 
-def _addresses(backend: BackendConfig) -> Iterator[str]:
-    if backend.app is not None:
-        yield backend.app
-    if backend.url is not None:
-        yield backend.url
-    yield from backend.urls or ()
+def _address(address: Address, running: Running) -> AddressView:
+    checked = running.checker.checked.get(address)
+    ejected = running.sampler.ejected.get(address, 0)
+    down = checked is not None and checked.up is False
+    troubles = []
+    if checked is not None and checked.reason:
+        troubles.append(f"is down: {checked.reason}" if down else checked.reason)
+    if ejected:
+        planned = running.supervisor.planned
+        where = f" in {ejected} of {planned} workers" if ejected < planned else ""
+        troubles.append(f"gets no requests{where}")
+    return AddressView(
+        address=address.url,
+        health=None if checked is None else "unknown" if checked.up is None else "up" if checked.up else "down",
+        since=None if checked is None else round(checked.since, 3),
+        reason="" if checked is None else checked.reason,
+        ejected=ejected,
+        trouble=", ".join(troubles),
+    )
 
 
 def _migration(config: Config, whole: Mapping[str, Figure]) -> Migration:

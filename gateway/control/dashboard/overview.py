@@ -6,12 +6,12 @@ of this module is `figures`, `seen` and where the pieces of a bar stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from gateway.control.admin.status import BackendView, FigureView, RouteStatus, Status
+from gateway.control.admin.status import AddressView, BackendView, FigureView, RouteStatus, Status
 from gateway.control.dashboard import words
 
 Level = Literal["", "warn", "bad"]
@@ -88,6 +88,7 @@ class Backend:
     address: str
     share: str
     figures: tuple[Figure, ...]
+    troubles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,14 @@ def colours(backends: Iterable[str], default: str) -> dict[str, int]:
 
 
 def made_of(status: Status) -> str:
-    """One line each for version, text, problems and workers."""
+    """One line each for version, text, problems, workers and addresses that are not well."""
     workers = (f"{each.number} {each.pid} {each.state} {each.version}" for each in status.workers)
-    return "\n".join((str(status.config.version), status.config.digest, *status.config.problems, *workers))
+    ill = (f"{each.address} {each.trouble}" for each in _ill(status.backends))
+    return "\n".join((str(status.config.version), status.config.digest, *status.config.problems, *workers, *ill))
+
+
+def _ill(backends: Iterable[BackendView]) -> Iterator[AddressView]:
+    return (address for backend in backends for address in backend.addresses if address.trouble)
 
 
 def shares(percents: Mapping[str, float], hues: Mapping[str, int]) -> tuple[Share, ...]:
@@ -260,6 +266,7 @@ def _backend(backend: BackendView, hue: int, share: float | None) -> Backend:
         address=backend.address,
         share=words.ratio(share),
         figures=figures(backend, 100.0),
+        troubles=tuple(f"{each.address} {each.trouble}" for each in _ill([backend])),
     )
 
 

@@ -6,7 +6,9 @@ import asyncio
 import time
 
 from gateway.control.figures.figures import STEP, Figures
+from gateway.health.board import Address
 from gateway.telemetry.exposition import Aggregate
+from gateway.telemetry.recorder import BACKEND_EJECTED
 
 # Seconds.
 _TICK = 1.0
@@ -24,6 +26,8 @@ class Sampler:
         self._numbers = numbers
         self._figures = Figures(time.monotonic())
         self._asked = float("-inf")
+        # In how many workers an address of a remote app gets no requests; of those in which one ever did not.
+        self.ejected: dict[Address, int] = {}
 
     def figures(self) -> Figures:
         """As of now, give or take half a second. For half a minute from now they are kept by the second."""
@@ -41,4 +45,8 @@ class Sampler:
                 self._sample(now)
 
     def _sample(self, at: float) -> None:
-        self._figures.sample(self._numbers.totals(), at)
+        totals = self._numbers.totals()
+        self._figures.sample(totals, at)
+        self.ejected = {
+            Address(*key[1:]): int(values[0]) for key, values in totals.items() if key[0] == BACKEND_EJECTED
+        }

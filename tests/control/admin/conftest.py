@@ -25,7 +25,7 @@ from gateway.health.board import Board
 from gateway.health.checker import Checker
 from gateway.telemetry.exposition import Aggregate
 from gateway.telemetry.recorder import Recorder
-from gateway.telemetry.slots import SlotFile
+from gateway.telemetry.slots import Key, SlotFile
 
 ROUTES = """\
 version: 1
@@ -44,6 +44,9 @@ class Worker:
 
     def __init__(self, path: Path) -> None:
         self._slots = SlotFile(path)
+
+    def count(self, key: Key, value: float) -> None:
+        self._slots.values[self._slots.allocate(key)] = value
 
     def serve(self, times: int, route: str, backend: str, *, status: int = 200, seconds: float = 0.02) -> None:
         recorder = Recorder(self._slots, route, backend)

@@ -9,6 +9,8 @@ import pytest
 from gateway.config.loader import load_text
 from gateway.control.admin.running import Running
 from gateway.control.figures.figures import STEPS, Figures
+from gateway.health.board import Address
+from gateway.health.checker import Checked
 from tests.control.admin.conftest import ROUTES, Worker
 
 IDLE = {"requests": 0, "rate": 0.0, "errors": 0, "error_ratio": 0.0, "p50": None, "p95": None, "in_flight": 0}
@@ -47,9 +49,17 @@ async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
     assert response.headers["etag"] == f'"{digest}"'
     assert answer["config"] == {"state": "live", "version": 1, "digest": digest, "since": ANY, "problems": []}
     assert (answer["default"], answer["planned"], answer["workers"]) == ("legacy", 2, [])
+    unchecked = {
+        "address": "http://127.0.0.1:5001",
+        "health": None,
+        "since": None,
+        "reason": "",
+        "ejected": 0,
+        "trouble": "",
+    }
     assert answer["backends"] == [
-        {"name": "legacy", "kind": "embedded", "address": "legacy:app", **IDLE},
-        {"name": "new", "kind": "remote", "address": "http://127.0.0.1:5001", **IDLE},
+        {"name": "legacy", "kind": "embedded", "address": "legacy:app", "addresses": [], **IDLE},
+        {"name": "new", "kind": "remote", "address": "http://127.0.0.1:5001", "addresses": [unchecked], **IDLE},
     ]
     assert [route["label"] for route in answer["routes"]] == ["/books/new", "GET /books/{id}", "default"]
     assert answer["routes"][1] == {
@@ -67,6 +77,43 @@ async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
     assert answer["routes"][2]["to"] == {"legacy": 100.0}
     assert answer["routes"][2]["line"] == 5
     assert answer["migration"] == {"routes_moved": 1, "routes_total": 2, "traffic": {"legacy": 0.0, "new": 0.0}}
+
+
+@pytest.mark.usefixtures("minute")
+@pytest.mark.parametrize(
+    ("checked", "ejected", "health", "trouble"),
+    [
+        (Checked(None, 5.0), 0, "unknown", ""),
+        (Checked(True, 5.0), 0, "up", ""),
+        (Checked(False, 5.0, "status 500"), 0, "down", "is down: status 500"),
+        (Checked(False, 5.0, "status 500"), 2, "down", "is down: status 500, gets no requests"),
+        (Checked(True, 5.0), 1, "up", "gets no requests in 1 of 2 workers"),
+        (Checked(None, 5.0, "it cannot be checked: no threads"), 0, "unknown", "it cannot be checked: no threads"),
+    ],
+)
+async def test_the_health_of_an_address(
+    admin: httpx.AsyncClient,
+    running: Running,
+    worker: Worker,
+    checked: Checked,
+    ejected: int,
+    health: str,
+    trouble: str,
+) -> None:
+    address = Address("new", "http://127.0.0.1:5001")
+    running.checker.checked[address] = checked
+    worker.count(("backend_ejected", *address), ejected)
+    _, backend = (await admin.get("/api/v1/status")).json()["backends"]
+    assert backend["addresses"] == [
+        {
+            "address": address.url,
+            "health": health,
+            "since": 5.0,
+            "reason": checked.reason,
+            "ejected": ejected,
+            "trouble": trouble,
+        }
+    ]
 
 
 @pytest.mark.usefixtures("minute")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.control.admin.status import FigureView
@@ -127,6 +129,18 @@ def test_where_a_route_goes_in_words(to: dict[str, float], text: str) -> None:
     assert to_text(to) == text
 
 
+def ill(trouble: str) -> dict[str, Any]:
+    """A backend of which one address is well."""
+    address = {"address": "http://a", "health": "down", "since": 5.0, "reason": "", "ejected": 0, "trouble": trouble}
+    addresses = [address, {**address, "address": "http://b", "trouble": ""}]
+    return {"name": "legacy", "kind": "remote", "address": "http://a, http://b", "addresses": addresses, **QUIET}
+
+
+def test_a_backend_says_which_of_its_addresses_is_not_well() -> None:
+    [backend] = overview(status(backends=[ill("is down: status 500")])).backends
+    assert backend.troubles == ("http://a is down: status 500",)
+
+
 def test_the_page_is_made_anew_for_whatever_is_no_figure_and_for_nothing_else() -> None:
     plain = status()
     assert made_of(status(backends=[])) == made_of(plain)
@@ -137,5 +151,6 @@ def test_the_page_is_made_anew_for_whatever_is_no_figure_and_for_nothing_else() 
         status(config=config.model_copy(update={"problems": ["routes.yaml:8:9: unknown backend 'lagacy'"]})),
         status(workers=[worker(1), worker(2, state="draining")]),
         status(workers=[worker(1)]),
+        status(backends=[ill("is down: status 500")]),
     ):
         assert made_of(other) != made_of(plain)

@@ -18,7 +18,9 @@ const $ = (id) => document.getElementById(id);
 // What the page was made of, as far as figures do not change it. The server writes the same into data-made.
 function madeOf(status) {
   const workers = status.workers.map((each) => `${each.number} ${each.pid} ${each.state} ${each.version}`);
-  return [status.config.version, status.config.digest, ...status.config.problems, ...workers].join("\n");
+  const ill = status.backends.flatMap((backend) => backend.addresses.filter((each) => each.trouble));
+  const troubles = ill.map((each) => `${each.address} ${each.trouble}`);
+  return [status.config.version, status.config.digest, ...status.config.problems, ...workers, ...troubles].join("\n");
 }
 
 let refreshing = null;
