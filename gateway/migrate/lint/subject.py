@@ -80,13 +80,14 @@ class Subject:
 
     @cached_property
     def meetings(self) -> tuple[Meeting, ...]:
-        """Those that matter: the route sends requests to the new app, or could, because that has the endpoint."""
+        """Those that matter: the route sends requests to the new app, or could, because that has some of them."""
         return tuple(
             Meeting(own, compared, frozenset(methods))
             for own in self.placed
             for compared in self.comparison.legacy
             if (own.share > 0 or compared.on_both_sides)
             and (methods := self._methods(own, compared.endpoint))
+            and (own.share > 0 or not compared.methods or methods & compared.methods)
             and not self._outdone(own, compared.endpoint)
         )
 
