@@ -60,7 +60,7 @@ class Guard:
     def admit(self, request: Request) -> None:
         """The last word of step 5: the request goes to the lane under guard, or elsewhere."""
         fallback = self.fallback
-        if fallback is not None and not self.backend.available and "connect" in self.on and fallback.backend.available:
+        if fallback is not None and not self.backend.available and fallback.backend.available:
             # Active checks say that it cannot be reached: nobody needs to wait to find out.
             request.divert(fallback)
             self.recorder.count("down", "diverted")
