@@ -10,6 +10,7 @@ import typer
 from gateway.cli.completion import offered_methods, offered_paths
 from gateway.cli.request import Request, RequestError
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
+from gateway.cli.survival_view import survival_lines
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
 from gateway.config.shares import percent, shares_text
 
@@ -71,6 +72,7 @@ def _lines(request: Request, verdict: Verdict) -> Iterator[str]:
         yield "  " + _split(verdict.draw)
         yield "  " + _key(verdict.draw)
     yield f"→ {_outcome(verdict)}"
+    yield from survival_lines(verdict.safeguards)
 
 
 def _split(draw: Draw) -> str:

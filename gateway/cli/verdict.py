@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from starlette.types import Scope
 
 from gateway.cli.request import Request
+from gateway.cli.survival_view import survival_data
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
+from gateway.config.safeguards import Safeguards, safeguards
 from gateway.dataplane.forwarded import ForwardedFields
 from gateway.dataplane.inbound import TrustedProxies, admit
 from gateway.dataplane.override import OverrideRule, UnknownBackend
@@ -56,6 +58,8 @@ class Verdict:
     taken: Candidate | None = None
     draw: Draw | None = None
     backend: str | None = None
+    # Of each backend that may get it; none for a tester, who sees a backend as it is.
+    safeguards: Mapping[str, Safeguards] = field(default_factory=dict)
 
 
 def judge(request: Request, loaded: Loaded) -> Verdict:
@@ -72,7 +76,12 @@ def judge(request: Request, loaded: Loaded) -> Verdict:
     def verdict(
         because: Because, backend: str | None, *, refused: str | None = None, draw: Draw | None = None
     ) -> Verdict:
-        return Verdict(because, path, forwarded.decode("ascii"), refused, candidates, taken, draw, backend)
+        given: dict[str, Safeguards] = {}
+        if because not in ("refused", "override"):
+            route = taken.route if taken is not None else None
+            backends = draw.split.backends if draw is not None and backend is None else [backend or config.default]
+            given = {name: safeguards(config, route, name) for name in backends}
+        return Verdict(because, path, forwarded.decode("ascii"), refused, candidates, taken, draw, backend, given)
 
     if config.override is not None:
         try:
@@ -118,6 +127,7 @@ def as_data(request: Request, verdict: Verdict) -> Mapping[str, object]:
                 for backend, start, end in draw.split.intervals
             ],
         },
+        "safeguards": survival_data(verdict.safeguards),
     }
 
 

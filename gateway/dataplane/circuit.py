@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 from gateway.config.survival import Breaker as BreakerConfig
 from gateway.dataplane.exchange import CLIENT_LEFT
@@ -20,15 +21,13 @@ _SAID = {
 }
 
 
-def breaker_settings(chosen: str | BreakerConfig | None, *, guarded: bool) -> Settings | None:
-    """What ``breaker:`` says; None for no breaker. Left out, there is one where a fallback makes it safe to have."""
-    if chosen is None:
-        chosen = BreakerConfig() if guarded else "off"
+def breaker_settings(chosen: BreakerConfig | Literal["open", "closed"] | None) -> Settings | None:
+    """What the file says, as the breaker has it."""
     match chosen:
+        case None:
+            return None
         case "open" | "closed":
             return Settings(forced=chosen)
-        case str():
-            return None
         case BreakerConfig():
             return Settings(
                 error_ratio=chosen.error_ratio,

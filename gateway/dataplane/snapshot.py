@@ -13,7 +13,7 @@ from gateway.compat.names import compatible
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
-from gateway.config.survival import BreakerSetting, Fallback, fallback_of
+from gateway.config.safeguards import safeguards
 from gateway.dataplane.circuit import Circuits, breaker_settings
 from gateway.dataplane.exchange import SERVED_BY
 from gateway.dataplane.forwarded import ForwardedFields
@@ -164,7 +164,7 @@ def _compile_route(route: RouteConfig, config: Config, lanes: _Lanes) -> Route:
     split = Split(route.weights, config.default)
     max_body = route.max_body if route.max_body is not None else config.limits.body
     whole = sum(weight > 0 for weight in split.weights) == 1
-    ways = tuple(lanes.of(route, name, alone=whole) for name in split.backends)
+    ways = tuple(lanes.of(route, name) for name in split.backends)
     if whole:
         # 100 % to one side is no split: nobody needs a cookie for it.
         sole = next(lane for lane, weight in zip(ways, split.weights, strict=True) if weight > 0)
@@ -184,44 +184,27 @@ class _Lanes:
 
     def of_default(self) -> Lane:
         """For what no route names."""
-        return self._guarded(self._bare(DEFAULT, self._config.default), DEFAULT, None, None, alone=True)
+        return self._guarded(self._bare(DEFAULT, self._config.default), DEFAULT, None)
 
-    def of(self, route: RouteConfig, name: str, *, alone: bool) -> Lane:
-        """``alone`` tells that all of the route goes to one backend."""
-        lane = self._bare(route.label, name, route.compat)
-        rule = fallback_of(route.fallback, self._config.defaults.fallback)
-        own = route.breaker if name != self._config.default else None
-        return self._guarded(lane, route.label, rule, own, alone=alone, compat=route.compat)
+    def of(self, route: RouteConfig, name: str) -> Lane:
+        return self._guarded(self._bare(route.label, name, route.compat), route.label, route)
 
-    def _guarded(
-        self,
-        lane: Lane,
-        label: str,
-        rule: Fallback | None,
-        own: BreakerSetting | None,
-        *,
-        alone: bool,
-        compat: Sequence[str] = (),
-    ) -> Lane:
-        config, name = self._config, lane.backend.name
-        if rule is not None and rule.to == name:
-            rule = None
-        chosen = own if own is not None else config.backends[name].breaker
-        settings = breaker_settings(chosen, guarded=rule is not None)
-        if rule is None and settings is None:
+    def _guarded(self, lane: Lane, label: str, route: RouteConfig | None) -> Lane:
+        name = lane.backend.name
+        given = safeguards(self._config, route, name)
+        if not given:
             return lane
+        settings = breaker_settings(given.breaker)
         circuit = self._circuits.of(label, name, settings) if settings is not None else None
-        if rule is not None:
-            instead = self._bare(label, rule.to, compat)
-        elif not alone and name != config.default:
-            instead = self._bare(label, config.default, compat)
+        if given.instead is not None:
+            instead = self._bare(label, given.instead, route.compat if route is not None else ())
         else:
             assert circuit is not None
             instead = self._bare(label, name)
             instead.shut(Shut(circuit))
         to = instead.backend.name if instead.backend is not lane.backend else "none"
         recorder = FallbackRecorder(self._slots, label, name, to)
-        lane.guard = Guard(lane, circuit, instead, rule, recorder)
+        lane.guard = Guard(lane, circuit, instead, given.fallback, recorder)
         return lane
 
     def _bare(self, label: str, name: str, compat: Sequence[str] = ()) -> Lane:

@@ -30,6 +30,37 @@ def test_why_a_route_is_passed_over(folder: Path, invoke: Invoke) -> None:
     ]
 
 
+def test_what_is_done_when_a_backend_fails(folder: Path, invoke: Invoke) -> None:
+    make(folder, ROUTES + "  - {path: /safe, to: new, fallback: legacy}\n")
+    assert invoke("explain", "GET", "/safe").out.splitlines()[2:] == [
+        "→ new",
+        "  if new fails with 502, 503, 504, connect or timeout, legacy answers what may be sent again",
+        "  the breaker of new opens for 10 s after 5 failures in a row, or 50% of 20 and more in 10 s; then legacy has "
+        "its share",
+    ]
+    safeguards = told(invoke, "GET", "/safe")["safeguards"]
+    assert safeguards["new"]["fallback"] == {
+        "to": "legacy",
+        "on": [502, 503, 504, "connect", "timeout"],
+        "body": 65536,
+        "repeatable": False,
+    }
+    assert (safeguards["new"]["breaker"]["open"], safeguards["new"]["instead"]) == (10.0, "legacy")
+
+
+@pytest.mark.parametrize(
+    ("to", "word", "line"),
+    [
+        ("new", "open", "  the breaker of new stays open, by hand; then it is answered 503"),
+        ("new", "closed", "  the breaker of new stays closed, by hand"),
+        ("{new: 10, legacy: 90}", "open", "  the breaker of new stays open, by hand; then legacy has its share"),
+    ],
+)
+def test_a_breaker_by_hand(folder: Path, invoke: Invoke, to: str, word: str, line: str) -> None:
+    make(folder, ROUTES + f"  - {{path: /safe, to: {to}, breaker: {word}}}\n")
+    assert invoke("explain", "GET", "/safe").out.splitlines()[-1] == line
+
+
 def test_what_no_route_takes(folder: Path, invoke: Invoke) -> None:
     assert invoke("explain", "GET", "/login").out.splitlines() == [
         "GET /login",
