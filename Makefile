@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Two test processes: the suite waits on sockets as much as it computes.
 JOBS ?= 2
 
-.PHONY: run run-remote test image-test lint format browser pictures prometheus bench bench-peers clean
+.PHONY: run run-remote test image-test lint format browser pictures prometheus fuzz bench bench-peers clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
@@ -66,6 +66,12 @@ prometheus:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus >/dev/null \
 	    || echo "prometheus cannot be installed (apt-get update first?)"; \
 	  else echo "promtool is missing, and is only installed by root, with apt-get"; fi; fi
+
+# Every target of tests/fuzz for so many seconds, guided by coverage. What fails is in build/fuzz/.
+FUZZ_SECONDS ?= 120
+fuzz: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fuzz]"
+	@for target in $$(ls tests/fuzz/corpus); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; done
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
