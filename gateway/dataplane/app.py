@@ -62,13 +62,20 @@ class Gateway:
         board: Path | None = None,
     ) -> None:
         slots = slots or SlotFile()
+        # How often something was more than there may be, by reason.
+        self.refusals = Refusals(slots)
         self._runtime = Runtime(
-            loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log, board=board
+            loaded,
+            path=path,
+            apps=apps,
+            watch=watch,
+            slots=slots,
+            access_log=access_log,
+            board=board,
+            refusals=self.refusals,
         )
         # What the gateway answers itself, before there is a route or a backend to count it by.
         self._none = Recorder(slots, "none", "none")
-        # How often something was more than there may be, by reason.
-        self.refusals = Refusals(slots)
         self._ids = RequestIds()
         self._websockets = WebSockets()
         self.on_reload.append(self._review_websockets)
@@ -181,7 +188,8 @@ class Gateway:
         request.begin()
         app = request.app
         upstream = request.lane.upstream
-        if upstream is None or not server.request_complete:
+        places = request.lane.places
+        if upstream is None or not server.request_complete or not (places is None or places.enter()):
             server.start(request.forward)
             return
         shorter: DirectForward
@@ -189,9 +197,12 @@ class Gateway:
             shorter = GuardedForward(upstream, request, server, app)
         else:
             shorter = DirectForward(upstream, request, server)
+        shorter.places = places
         if shorter.ask(server.body):
             server.take(shorter)
         else:
+            if places is not None:
+                places.leave()
             server.start(request.forward)
 
     def _decide(self, snapshot: Snapshot | None, scope: Scope, begun: float) -> Request:

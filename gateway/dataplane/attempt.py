@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.dataplane.replay import Replay
-from gateway.dataplane.setback import NO_ANSWER, Setback, raised
+from gateway.dataplane.setback import NO_ANSWER, QUEUE, Setback, raised
 from gateway.http1.methods import IDEMPOTENT
 from gateway.upstream.failure import UpstreamError
 
@@ -92,7 +92,7 @@ class Attempt:
         else:
             if self._status == 0 and not replay.left:
                 setback = self._declined or NO_ANSWER
-        self.ended(setback.status if setback is not None else self._status if error is None else self._broken(error))
+        self.ended(self._judgement(setback, error))
         if setback is None or (self._declined is None and not self._may_go_over(setback)):
             if error is not None:
                 raise error
@@ -123,6 +123,13 @@ class Attempt:
         if self._status or self._replay.left:
             return None
         return raised(error)
+
+    def _judgement(self, setback: Setback | None, error: Exception | None) -> int:
+        """What the breaker is told. A full queue is no failure of the app: with twice as much asked for as it can do,
+        half is answered, and an open breaker would have it be nothing."""
+        if setback is not None:
+            return 0 if setback.reason == QUEUE else setback.status
+        return self._status if error is None else self._broken(error)
 
     def _broken(self, error: Exception) -> int:
         """For the breaker: an answer that is broken off is a failure, unless it is the client who broke off."""

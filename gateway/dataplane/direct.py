@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dataplane.attempt import Attempt
 from gateway.dataplane.exchange import CLIENT_LEFT, with_added
+from gateway.dataplane.in_flight import Places
 from gateway.dataplane.request import Request
 from gateway.upstream.direct import DirectExchange
 from gateway.upstream.headers import Fields
@@ -32,7 +33,12 @@ class ServerExchange(Protocol):
 
 
 class DirectForward(DirectExchange):
-    """Between the server's exchange and the remote app's. For the server, a gateway.server.direct.Direct."""
+    """Between the server's exchange and the remote app's. For the server, a gateway.server.direct.Direct.
+
+    ``places`` are those that the request has taken.
+    """
+
+    places: Places | None = None
 
     def __init__(self, upstream: Upstream, request: Request, server: ServerExchange) -> None:
         super().__init__(upstream, request.scope)
@@ -45,11 +51,15 @@ class DirectForward(DirectExchange):
             fields = with_added(fields, request.added)
         if not self._server.answer(status, fields, content):
             return False
+        if self.places is not None:
+            self.places.leave()
         request.end(status, len(content))
         return True
 
     def left(self) -> None:
         self.abandon()
+        if self.places is not None:
+            self.places.leave()
         self._request.end(CLIENT_LEFT)
 
     def go_on(self) -> None:
@@ -58,7 +68,8 @@ class DirectForward(DirectExchange):
         self._server.start(request.forward)
 
     def _goes_on(self, _: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self.run(receive, send)
+        run = self.run(receive, send)
+        return run if self.places is None else self.places.held_by(run)
 
 
 class GuardedForward(DirectForward):

@@ -17,11 +17,13 @@ from gateway.config.watcher import FileWatcher
 from gateway.dataplane.circuit import Circuits
 from gateway.dataplane.connections import Connections
 from gateway.dataplane.health import HealthWatch
+from gateway.dataplane.in_flight import InFlightLimits
 from gateway.dataplane.observer import Observer
 from gateway.dataplane.reload import Reload
 from gateway.dataplane.snapshot import Snapshot, compile_snapshot
 from gateway.dataplane.tracing import Traces, no_spans
 from gateway.telemetry.access_log import AccessLog
+from gateway.telemetry.refusals import Refusals
 from gateway.telemetry.slots import SlotFile
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Runtime:
         slots: SlotFile,
         access_log: AccessLog | None,
         board: Path | None,
+        refusals: Refusals,
     ) -> None:
         self.loaded = loaded
         self.snapshot: Snapshot | None = None
@@ -53,6 +56,7 @@ class Runtime:
         self._watch = watch and path is not None
         self._registry = Registry(apps)
         self._circuits = Circuits(slots)
+        self._limits = InFlightLimits(refusals)
         self._connections = Connections(self._registry, slots)
         self._health = HealthWatch(self._registry, slots, board)
         self._access_log = access_log
@@ -143,7 +147,7 @@ class Runtime:
             if self._access_log is not None or (traces is not None and traces.exported):
                 observer = Observer(self._access_log, traces)
             snapshot = compile_snapshot(
-                loaded, self.version + 1, backends, self.slots, self._circuits, traces, observer
+                loaded, self.version + 1, backends, self.slots, self._circuits, self._limits, traces, observer
             )
         except BaseException:
             await self._registry.discard(backends)
@@ -154,6 +158,7 @@ class Runtime:
         self._registry.adopt(backends)
         self._health.follow(loaded.config.backends)
         self._circuits.settle()
+        self._limits.settle()
 
     async def _traces(self, loaded: Loaded) -> Traces | None:
         """Raises ConfigError when spans are wanted that cannot be had."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from gateway.backends.overload import Overloaded
+from gateway.dataplane.in_flight import RouteFull
 from gateway.upstream.failure import UpstreamError
 
 # RFC 9110 15.5.6 and 15.6.2: the app says that it knows no such method here. It has done nothing, whatever the method.
@@ -25,6 +26,9 @@ class Setback(NamedTuple):
     costly: bool
 
 
+# The reason of those that never came to be asked, for there were too many.
+QUEUE: Final = "queue"
+
 # Embedded apps have no connection that they could break off, which would be a 502.
 RAISED: Final = Setback(500, "error", frozenset((500, 502)), sent=True, costly=True)
 NO_ANSWER: Final = Setback(500, "no_answer", frozenset((500, 502)), sent=True, costly=True)
@@ -37,9 +41,12 @@ def answered(status: int) -> Setback:
 
 
 def raised(error: Exception) -> Setback | None:
-    """The app, or the way to it, has failed with ``error``. None if the request is to blame, or the client has left."""
+    """The app, or the way to it, has failed with ``error``. None if that is not the app's
+    failure: the request is to blame, the client has left, or the route has too many."""
+    if isinstance(error, RouteFull):
+        return None
     if isinstance(error, Overloaded):
-        return Setback(503, "queue", frozenset((503,)), sent=False, costly=False)
+        return Setback(503, QUEUE, frozenset((503,)), sent=False, costly=False)
     if not isinstance(error, UpstreamError):
         return RAISED
     failure = error.failure
@@ -54,6 +61,6 @@ def raised(error: Exception) -> Setback | None:
         occasions.add("connect")
         reason = "connect"
     elif failure.stage == "queue":
-        reason = "queue"
+        reason = QUEUE
     sent = failure.stage not in ("connect", "queue")
     return Setback(failure.status, reason, frozenset(occasions), sent=sent, costly=sent)

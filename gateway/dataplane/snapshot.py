@@ -18,6 +18,7 @@ from gateway.dataplane.circuit import Circuits, breaker_settings
 from gateway.dataplane.exchange import SERVED_BY
 from gateway.dataplane.forwarded import ForwardedFields
 from gateway.dataplane.guard import Guard
+from gateway.dataplane.in_flight import InFlightLimits, Limited, Places
 from gateway.dataplane.inbound import TrustedProxies
 from gateway.dataplane.override import OverrideRule
 from gateway.dataplane.shut import Shut
@@ -40,14 +41,25 @@ class Lane:
     """One way a request can go: a route's share on one backend, with the counters for it.
 
     ``served_by`` is the field that says so in the answer, if that is wanted. ``upstream`` is where the request can be
-    asked without a task; None where there must be one. ``guard`` stands before it, if anything does.
+    asked without a task; None where there must be one. ``guard`` stands before it, if anything does. ``places`` are
+    taken by ``app``, and by whoever asks ``upstream``; None where there is no limit.
     """
 
-    __slots__ = ("app", "backend", "guard", "recorder", "served_by", "upstream")
+    __slots__ = ("app", "backend", "guard", "places", "recorder", "served_by", "upstream")
 
-    def __init__(self, backend: Backend, recorder: Recorder, *, expose: bool, compat: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        recorder: Recorder,
+        places: Places | None = None,
+        *,
+        expose: bool,
+        compat: Sequence[str] = (),
+    ) -> None:
         self.backend = backend
-        self.app: ASGIApp = compatible(backend.app, compat)
+        app = compatible(backend.app, compat)
+        self.app: ASGIApp = app if places is None else Limited(app, places)
+        self.places = places
         self.upstream = backend.upstream if backend.interface == "remote" and not compat else None
         self.guard: Guard | None = None
         self.recorder = recorder
@@ -56,6 +68,7 @@ class Lane:
     def shut(self, app: ASGIApp) -> None:
         """``app`` answers in the backend's place."""
         self.app = app
+        self.places = None
         self.upstream = None
 
 
@@ -105,6 +118,7 @@ class Snapshot:
     forwarded: ForwardedFields
     sticky_cookie: IdCookie
     slots: SlotFile
+    limits: InFlightLimits
     traces: Traces | None
     observer: Observer | None
 
@@ -125,7 +139,8 @@ class Snapshot:
         for lane in route.lanes:
             if lane.backend.name == backend and lane.guard is None:
                 return lane
-        return bare_lane(route.label, backend, self.config, self.backends, self.slots, route.compat)
+        places = self.limits.serving(route.label, backend)
+        return bare_lane(route.label, backend, self.config, self.backends, self.slots, places, route.compat)
 
 
 def compile_snapshot(
@@ -134,12 +149,13 @@ def compile_snapshot(
     backends: Mapping[str, Backend],
     slots: SlotFile,
     circuits: Circuits,
+    limits: InFlightLimits,
     traces: Traces | None,
     observer: Observer | None,
 ) -> Snapshot:
     """Compile a checked configuration over running backends. No I/O, and nothing can be wrong with it any more."""
     config = loaded.config
-    lanes = _Lanes(config, backends, slots, circuits)
+    lanes = _Lanes(config, backends, slots, circuits, limits)
     compiled = [_compile_route(route, config, lanes) for route in config.routes]
     table = Table([(rule_of(route), made) for route, made in zip(config.routes, compiled, strict=True)])
     default = Route(DEFAULT, DEFAULT, (lanes.of_default(),), None, Sticky.parse("none"), None, (), config.limits.body)
@@ -154,6 +170,7 @@ def compile_snapshot(
         forwarded=ForwardedFields(config.forwarded),
         sticky_cookie=IdCookie(config.sticky_cookie.name.encode()),
         slots=slots,
+        limits=limits,
         traces=traces,
         observer=observer,
     )
@@ -176,11 +193,20 @@ def _compile_route(route: RouteConfig, config: Config, lanes: _Lanes) -> Route:
 class _Lanes:
     """Makes lanes, with what guards them."""
 
-    def __init__(self, config: Config, backends: Mapping[str, Backend], slots: SlotFile, circuits: Circuits) -> None:
+    def __init__(
+        self,
+        config: Config,
+        backends: Mapping[str, Backend],
+        slots: SlotFile,
+        circuits: Circuits,
+        limits: InFlightLimits,
+    ) -> None:
         self._config = config
         self._backends = backends
         self._slots = slots
         self._circuits = circuits
+        self._limits = limits
+        self._of_routes = {route.label: route.limit for route in config.routes}
 
     def of_default(self) -> Lane:
         """For what no route names."""
@@ -208,13 +234,21 @@ class _Lanes:
         return lane
 
     def _bare(self, label: str, name: str, compat: Sequence[str] = ()) -> Lane:
-        return bare_lane(label, name, self._config, self._backends, self._slots, compat)
+        config = self._config
+        places = self._limits.places(label, self._of_routes.get(label), name, config.backends[name].limit)
+        return bare_lane(label, name, config, self._backends, self._slots, places, compat)
 
 
 def bare_lane(
-    label: str, name: str, config: Config, backends: Mapping[str, Backend], slots: SlotFile, compat: Sequence[str]
+    label: str,
+    name: str,
+    config: Config,
+    backends: Mapping[str, Backend],
+    slots: SlotFile,
+    places: Places | None,
+    compat: Sequence[str],
 ) -> Lane:
     """A lane without a guard."""
     # What `default` does is what the others are to be compatible with.
     wrappers = compat if name != config.default else ()
-    return Lane(backends[name], Recorder(slots, label, name), expose=config.expose, compat=wrappers)
+    return Lane(backends[name], Recorder(slots, label, name), places, expose=config.expose, compat=wrappers)

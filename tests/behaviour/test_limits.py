@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +86,10 @@ def refused(gateway: GatewayProcess, reason: str) -> float:
     return metric(gateway, f'gateway_refused_total{{reason="{reason}"}}')
 
 
+def in_flight(gateway: GatewayProcess, count: int) -> bool:
+    return metric(gateway, "gateway_requests_in_flight") == count
+
+
 def test_heads_have_a_size_and_a_time(folder: Path) -> None:
     with serving(folder, HEAD + "limits: {request_line: 300, head: 1024, fields: 5, header_timeout: 0.2}\n") as gateway:
         assert b" 414 " in ask(gateway, b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -124,7 +130,7 @@ def test_a_remote_app_is_not_left_waiting_for_a_body_that_is_too_long(folder: Pa
             head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             answer = ask(gateway, head + b"10\r\n0123456789abcdef\r\n", b"5\r\n", pause=0.1)
             assert answer.startswith(b"HTTP/1.1 413 ")
-            eventually(lambda: metric(gateway, "gateway_requests_in_flight") == 0)
+            eventually(partial(in_flight, gateway, 0))
             # Its connection was in the middle of a request, and is not used for another.
             assert httpx.post(gateway.url, content=b"x").json() == {"received": 1, "whole": True}
 
@@ -148,3 +154,63 @@ def test_new_limits_hold_for_open_connections_too(folder: Path) -> None:
         change(gateway, HEAD)
         assert client.post("/", content=b"x" * 100).status_code == 200
         assert "connection" not in client.get("/").headers
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path, *, remote: bool, limits: str) -> Iterator[GatewayProcess]:
+    """A gateway whose only app is given one request at once."""
+    with contextlib.ExitStack() as stack:
+        where = 'app: "apps:app"'
+        if remote:
+            port, _ = stack.enter_context(
+                app_serving(folder, "uvicorn", "apps:app", "--lifespan", "off", "--fd", "{fd}")
+            )
+            where = f"url: 'http://127.0.0.1:{port}'"
+        text = f"version: 1\nbackends:\n  here: {{{where}, limit: {limits}}}\ndefault: here\n"
+        yield stack.enter_context(serving(folder, text))
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["embedded", "remote"])
+def test_requests_beyond_the_limit_wait_in_order_or_are_refused(folder: Path, *, remote: bool) -> None:
+    with one_at_a_time(folder, remote=remote, limits="{in_flight: 1, queue: 2, wait: 5}") as gateway:
+        assert httpx.get(gateway.url).status_code == 200
+        ended: list[int] = []
+
+        def ask(number: int) -> None:
+            assert httpx.get(f"{gateway.url}/?0.2", timeout=10).status_code == 200
+            ended.append(number)
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+        for count, thread in enumerate(threads, 1):
+            thread.start()
+            eventually(partial(in_flight, gateway, count))
+        refused_now = httpx.get(gateway.url)
+        assert refused_now.status_code == 503
+        assert refused_now.headers["retry-after"] == "5"
+        assert refused_now.headers["content-type"] == "application/problem+json"
+        for thread in threads:
+            thread.join()
+        assert ended == [0, 1, 2]
+        eventually(lambda: refused(gateway, "backend_queue_full") == 1)
+        # Nothing is left behind of any of them.
+        assert httpx.get(gateway.url).status_code == 200
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["embedded", "remote"])
+def test_who_leaves_frees_its_place_in_the_queue_and_in_flight(folder: Path, *, remote: bool) -> None:
+    with one_at_a_time(folder, remote=remote, limits="{in_flight: 1, queue: 1, wait: 1.5}") as gateway:
+        with connected(gateway) as first, connected(gateway) as second:
+            for count, sock in enumerate((first, second), 1):
+                sock.sendall(b"GET /?4 HTTP/1.1\r\nHost: a\r\n\r\n")
+                eventually(partial(in_flight, gateway, count))
+            second.close()
+            eventually(partial(in_flight, gateway, 1))
+            # The queue is free again, and the wait comes to an end.
+            begun = time.monotonic()
+            assert httpx.get(gateway.url).status_code == 503
+            assert time.monotonic() - begun >= 1.5
+        if remote:
+            # An embedded app that does not ask goes on to its end.
+            eventually(partial(in_flight, gateway, 0))
+            assert httpx.get(gateway.url).status_code == 200
+        assert refused(gateway, "backend_queue_wait") == 1
