@@ -24,6 +24,7 @@ from gateway.dataplane.problem_json import (
     upstream_failed,
 )
 from gateway.dataplane.shut import Unavailable
+from gateway.http1.server_side import server_side
 from gateway.telemetry.recorder import Recorder
 from gateway.upstream.failure import Failure, UpstreamError
 
@@ -51,6 +52,7 @@ async def raised(
     if exchange.complete:
         log.error("request %s: the app raised after its answer was complete", request_id, exc_info=error)
         return
+    _take_back(scope, exchange)
     if isinstance(error, Overloaded) and exchange.status == 0:
         await _answer_instead(scope, exchange, request_id, overloaded(error.retry_after))
         return
@@ -100,6 +102,7 @@ async def returned(scope: Scope, receive: Receive, exchange: Exchange, request_i
         with contextlib.suppress(OSError, RuntimeError):
             await exchange.send({"type": "websocket.close", "code": 1000})
         return
+    _take_back(scope, exchange)
     if await _client_left(receive, scope):
         exchange.status = exchange.status or CLIENT_LEFT
         return
@@ -131,6 +134,14 @@ async def _give_up(scope: Scope, exchange: Exchange, request_id: str, problem: P
         # RFC 6455 7.4.1: 1011, the server met a condition that it did not expect.
         with contextlib.suppress(OSError, RuntimeError):
             await exchange.send({"type": "websocket.close", "code": 1011})
+
+
+def _take_back(scope: Scope, exchange: Exchange) -> None:
+    """An answer that has begun and of which nothing is on its way to the client yet has not begun."""
+    if exchange.status and scope["type"] == "http":
+        server = server_side(scope)
+        if server is not None and server.take_back():
+            exchange.status = 0
 
 
 def _asked(scope: Scope) -> str:

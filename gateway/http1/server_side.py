@@ -25,6 +25,12 @@ class ServerSide(Protocol):
         be is answered 413 by the server, or the answer that has begun is broken off; the app finds the client gone.
         """
 
+    def take_back(self) -> bool:
+        """Forget the head of an answer, if no byte of it has gone out, so that another answer can be given.
+
+        False if there is none, or if it is too late: then all that can be done is to break it off.
+        """
+
 
 def server_side(scope: Mapping[str, Any]) -> ServerSide | None:
     return cast("ServerSide | None", (scope.get("extensions") or {}).get(EXTENSION))

@@ -308,6 +308,15 @@ class Exchange:
             head = self._take_head(more=True)
             self._connection.write(b"".join(head))
 
+    def take_back(self) -> bool:
+        """Forget the head, if it still waits for content."""
+        if self.held is None or self.disconnected:
+            return False
+        self.held = None
+        self.started = False
+        self._framing = _UNDECIDED
+        return True
+
     def _take_head(self, more: bool, size: int = 0) -> list[bytes]:
         """The pieces of the head, whole; none if it has gone out. ``size`` is that of the content behind it, and
         ``more`` whether that is not all."""

@@ -311,6 +311,10 @@ class FrontDoor(Connection):
                 self.abort()
         return self.over
 
+    def take_back(self) -> bool:
+        """See gateway.http1.server_side."""
+        return self.exchange is not None and self.exchange.take_back()
+
     def client_too_slow(self) -> None:
         if self.exchange is not None:
             if self.exchange.answered:

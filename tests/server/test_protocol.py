@@ -379,3 +379,32 @@ def test_requests_are_counted(served: Served) -> None:
         for _ in range(3):
             client.response()
     wait_until(lambda: served.server.server_state.total_requests >= before + 3)
+
+
+def test_an_answer_can_be_taken_back_while_nothing_of_it_is_out(served: Served) -> None:
+    told: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        side = server_side(scope)
+        assert side is not None
+        told.append(side.take_back())
+        fields = [(b"content-length", b"500"), (b"x-first", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        if scope["path"] == "/late":
+            await asyncio.sleep(0.02)
+        told.append(side.take_back())
+        if told[-1]:
+            await answer(send, b"instead")
+
+    served.app = app
+    with served.connect() as client:
+        for _ in range(2):
+            client.send(GET)
+            response = client.response()
+            assert (response.status, response.body, response.get("x-first")) == (200, b"instead", None)
+        assert told == [False, True, False, True]
+        client.send(GET.replace(b"/", b"/late", 1))
+        head, _, content = client.rest().partition(b"\r\n\r\n")
+        assert b"x-first: 1" in head.lower()
+        assert content == b""
+    assert told[-2:] == [False, False]
