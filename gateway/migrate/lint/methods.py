@@ -129,6 +129,29 @@ def unknown_is_not_allowed(subject: Subject) -> Iterator[Finding]:
         )
 
 
+@rule(
+    "SG106",
+    "another view of the new app answers",
+    why="The new app does not have the endpoint, but a wider path that matches its requests: /users/{name} gets 'me' "
+    "for a name, where the old app has /users/me.",
+    remedy="give the endpoint a route of its own that stays, or port it",
+    needs=("legacy", "new"),
+)
+def another_view_answers(subject: Subject) -> Iterator[Finding]:
+    def taken(meeting: Meeting) -> bool:
+        own = (meeting.methods & meeting.endpoint.own) - meeting.compared.methods - {"", "HEAD"}
+        return (
+            meeting.placed.share > 0
+            and not meeting.compared.on_both_sides
+            and meeting.endpoint.kind != "websocket"
+            # What is behind a mount that cannot be looked into may be just this.
+            and any(each.kind == "http" for method in own for each in _new(subject, meeting, method))
+        )
+
+    for meeting, labels in gathered(subject.meetings, taken):
+        yield meeting.finding(f"the new app answers {listed_shortly(labels)} with a view for other paths")
+
+
 def falls_back(subject: Subject, meeting: Meeting, status: int) -> bool:
     """Whether the old app answers in the new one's place when that says ``status``."""
     fallback = meeting.placed.fallback

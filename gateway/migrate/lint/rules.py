@@ -47,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     methods.methods_are_missing,
     methods.endpoints_are_missing,
     methods.unknown_is_not_allowed,
+    methods.another_view_answers,
     slashes.slashes_are_turned,
     slashes.slashes_loop,
     slashes.redirects_differ,

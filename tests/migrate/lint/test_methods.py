@@ -141,6 +141,23 @@ def test_405_for_404(path: str, expected: list[str]) -> None:
     assert told("SG105", flask_app("/books/<int:id>"), app, f"  - {{path: {path}, to: new}}\n") == expected
 
 
+@pytest.mark.parametrize(
+    ("new", "routes", "expected"),
+    [
+        (
+            new_app("/u/{name}"),
+            '  - {path: "/u/{name}", to: new}\n',
+            ["the new app answers /u/me with a view for other paths"],
+        ),
+        (new_app("/u/{name}"), '  - {path: "/u/{name}", to: new}\n  - {path: /u/me, to: legacy}\n', []),
+        (new_app("/u/me", "/u/{name}"), '  - {path: "/u/{name}", to: new}\n', []),
+        (new_app("/u/{name}"), '  - {path: "/u/{name}", methods: [PUT], to: new}\n', []),
+    ],
+)
+def test_another_view(new: FastAPI, routes: str, expected: list[str]) -> None:
+    assert told("SG106", flask_app("/u/me", "/u/<name>"), new, routes) == expected
+
+
 def test_an_openapi_document_stands_in() -> None:
     document = openapi_inventory(new_app("/books").openapi(), "http://127.0.0.1/openapi.json")
     assert told("SG101", flask_app("/books"), document, MOVED) == ["HEAD is 405 in the new app: /books"]
