@@ -8,91 +8,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.behaviour.process import ROOT, GatewayProcess, environment, eventually
+from tests.docs.console import Shell, console
 
 README = (ROOT / "README.md").read_text()
-
-
-@dataclass(slots=True)
-class Step:
-    """One command, and the lines that are shown below it."""
-
-    command: str
-    shown: list[str] = field(default_factory=list)
-
-
-def console(section: str) -> Iterator[Step]:
-    """The commands of a section, by the beginning of its heading."""
-    text = re.split(r"^##+ ", README, flags=re.MULTILINE)
-    (found,) = [part for part in text if part.startswith(section)]
-    for block in re.findall(r"```console\n(.*?)```", found, re.DOTALL):
-        step: Step | None = None
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                if step is not None:
-                    yield step
-                step = Step(line[2:].partition("  #")[0].strip())
-            else:
-                assert step is not None, line
-                step.shown.append(line)
-        if step is not None:
-            yield step
-
-
-class Terminal:
-    """A folder with the program, and a shell in it that remembers what was exported."""
-
-    def __init__(self, folder: Path, replacements: dict[str, str]) -> None:
-        self.folder = folder
-        self._replacements = replacements
-        self._exported = ""
-        programs = folder / ".venv" / "bin"
-        programs.mkdir(parents=True)
-        (programs / "gateway").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m gateway "$@"\n')
-        (programs / "gateway").chmod(0o755)
-
-    def run(self, command: str) -> str:
-        """What it prints. AssertionError unless it exits with 0."""
-        for text, replacement in self._replacements.items():
-            command = command.replace(text, replacement)
-        done = subprocess.run(
-            ["bash", "-c", f"{self._exported}\n{command}"],
-            cwd=self.folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout}"
-        if command.startswith("export "):
-            self._exported += command + "\n"
-        return done.stdout
-
-
-def plain(line: str, command: str) -> str:
-    """``line`` without what differs from run to run: times, users, columns' widths; of live figures all numbers."""
-    line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|^\d\d:\d\d:\d\d\.\d+ ", "", line)
-    line = re.sub(r"in \d+ ms", "in N ms", line)
-    line = re.sub(r"\S+, command", "USER, command", line)
-    if command == "gateway status":
-        line = re.sub(r"\d+(\.\d+)?", "N", line)
-    return " ".join(line.split())
-
-
-def is_shown(step: Step, printed: str) -> bool:
-    """Whether the shown lines are printed, in this order; others may stand between them."""
-    lines = iter([plain(line, step.command) for line in printed.splitlines()])
-    return all(any(plain(shown, step.command) == line for line in lines) for shown in step.shown)
 
 
 def test_every_block_of_commands_is_run_here() -> None:
@@ -100,7 +24,7 @@ def test_every_block_of_commands_is_run_here() -> None:
     with_commands = {section.partition("\n")[0] for section in sections if "```console" in section}
     assert with_commands == {"Try it: two commands", "In the terminal", "On your own app"}
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for step in console("Try it"):
+    for step in console(README, "Try it"):
         make, target = step.command.split()
         assert make == "make"
         assert target in targets
@@ -111,18 +35,18 @@ def test_one_endpoint_goes_there_and_back_in_the_terminal(tmp_path: Path) -> Non
     (tmp_path / "routes.yaml").write_bytes((ROOT / "routes.yaml").read_bytes())
     database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'bookshop.db'}", "THIRD_PARTY_URL": "http://127.0.0.1:9"}
     with GatewayProcess(tmp_path / "routes.yaml", env=database) as gateway:
-        terminal = Terminal(tmp_path, {"localhost:8000": gateway.url.removeprefix("http://")})
-        for step in console("In the terminal"):
-            printed = terminal.run(step.command)
+        shell = Shell(tmp_path, {"localhost:8000": gateway.url.removeprefix("http://")})
+        for step in console(README, "In the terminal"):
+            printed = shell.run(step.command)
             if step.command == "gateway status":
-                eventually(lambda step=step: is_shown(step, terminal.run(step.command)), timeout=20)  # type: ignore[misc]
+                eventually(lambda step=step: step.is_shown_by(shell.run(step.command)), timeout=20)  # type: ignore[misc]
                 _half_of_them(gateway)
             elif step.command.startswith("echo oops"):
                 # It is the first terminal that says it.
-                eventually(lambda step=step: is_shown(step, gateway.log()))  # type: ignore[misc]
+                eventually(lambda step=step: step.is_shown_by(gateway.log()))  # type: ignore[misc]
                 assert httpx.get(gateway.url + "/books").status_code == 200
             else:
-                assert is_shown(step, printed), f"{step.command} prints\n{printed}"
+                assert step.is_shown_by(printed), f"{step.command} prints\n{printed}"
         assert (tmp_path / "routes.yaml").read_text().count("to: legacy") == (
             (ROOT / "routes.yaml").read_text().count("to: legacy") + 1
         )
@@ -160,11 +84,11 @@ def book(number: int):
 def test_a_first_file_for_an_app_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(SHOP)
     (tmp_path / "shop_api.py").write_text(SHOP_API)
-    terminal = Terminal(tmp_path, {})
-    terminal.run("export PATH=$PWD/.venv/bin:$PATH")
-    *before, last = console("On your own app")
+    shell = Shell(tmp_path, {})
+    shell.run("export PATH=$PWD/.venv/bin:$PATH")
+    *before, last = console(README, "On your own app")
     for step in before:
-        terminal.run(step.command)
+        shell.run(step.command)
     assert last.command.startswith("gateway run")
     words = [*shlex.split(last.command), "--port", "0", "--admin", "off", "--json"]
     process = subprocess.Popen(
@@ -180,7 +104,7 @@ def test_a_first_file_for_an_app_of_ones_own(tmp_path: Path) -> None:
         ready = json.loads(process.stdout.readline())
         # Everything stays where it is.
         assert httpx.get(ready["url"] + "/books/7").json() == {"app": "old"}
-        terminal.run("gateway move '/books/{number:int}' new")
+        shell.run("gateway move '/books/{number:int}' new")
         assert httpx.get(ready["url"] + "/books/7").json() == {"app": "new"}
     finally:
         process.terminate()
