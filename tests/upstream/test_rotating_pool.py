@@ -17,6 +17,7 @@ from gateway.upstream.limits import Timeouts
 from gateway.upstream.rotating_pool import RotatingPool
 from gateway.upstream.upstream import Upstream
 from tests.upstream.scripted import App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
+from tests.upstream.websocket_ends import accepting, relaying
 
 SETTINGS = Settings(consecutive=3, error_ratio=0.5, window=10, minimum=20, eject=0.2, slow_start=0)
 BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
@@ -81,7 +82,7 @@ async def babbles(peer: Peer) -> None:
     ids=["500", "closes", "breaks off", "babbles", "hangs"],
 )
 async def test_an_address_that_fails_gets_no_more_requests(bad: Script, seen: bytes) -> None:
-    timeouts = Timeouts(head=0.03)
+    timeouts = Timeouts(head=0.15)
     settings = Settings(consecutive=3, eject=60)
     async with apps(always(says(b"good")), bad, outliers=settings, timeouts=timeouts) as upstream:
         assert (await asked(upstream, 6))[seen] == 3
@@ -201,6 +202,17 @@ async def test_checks_take_an_address_out_and_bring_it_back() -> None:
         for origin in upstream.origins:
             pool.checked(origin, up=False)
         assert await asked(upstream, 4) == {b"one": 2, b"two": 2}
+
+
+async def test_a_websocket_goes_to_no_address_that_is_left_out() -> None:
+    async with apps(accepting(), accepting(), outliers=None) as upstream:
+        assert isinstance(upstream.pool, RotatingPool)
+        upstream.pool.checked(upstream.origins[0], up=False)
+        for _ in range(2):
+            async with relaying(upstream) as (browser, _):
+                await browser.until("websocket.accept")
+                assert [origin.websockets for origin in upstream.origins] == [0, 1]
+                browser.leave(1000)
 
 
 async def test_one_address_is_judged_by_nobody() -> None:
