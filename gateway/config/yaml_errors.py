@@ -88,4 +88,7 @@ def _in_a_mapping(text: str, offset: int) -> str:
 
 
 def _needs_quotes(character: str) -> str:
-    return f"text that begins with {character} must be in quotes" if character else "a value is missing here"
+    if not character:
+        return "a value is missing here"
+    shown = "a tab" if character.isspace() else character
+    return f"text that begins with {shown} must be in quotes"

@@ -26,6 +26,7 @@ _PLAIN_TARGET = re.compile(rb"/[!\"$-~]*").fullmatch
 # Fields that are remembered, heads that have come once, and bytes of the longest.
 _MEMORY, _ONCE, _LONGEST_KNOWN = 1024, 4096, 2048
 
+_LINE_END = re.compile(rb"[\r\n]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -76,6 +77,9 @@ class HeadReader:
                 request = RequestHead(_METHODS[method], cast(Fields, seen))
                 request.path, _, request.query = target.partition(b"?")
                 return request
+            if _LINE_END.search(target) is not None:
+                # llhttp ends an HTTP/0.9 request at a bare LF, and reads what follows as a field.
+                raise Refusal(400, _NO_REQUEST_LINE)
             # llhttp takes RTSP, ICE and HTTP/2.0 for versions too, and HTTP/0.9, which has none.
             http_1_0 = not behind.startswith(b"HTTP/1.1\r\n")
             if http_1_0 and not behind.startswith(b"HTTP/1.0\r\n"):

@@ -254,6 +254,9 @@ class ResponseReader:
             self._read_version()
         status = parser.get_status_code()
         if status < 200:
+            if status < 100:
+                # RFC 9110 15: no class of statuses. llhttp reads content behind it, which no interim response has.
+                raise UpstreamError(Failure.BAD_HEAD, f"the status {status}")
             self._interim(status)
             return
         fields = self.fields

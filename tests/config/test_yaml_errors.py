@@ -21,6 +21,7 @@ MISTAKES = [
     ("host: @example\n", "1:7: text that begins with @ must be in quotes"),
     ("host: `example`\n", "1:7: text that begins with ` must be in quotes"),
     ("host: %example\n", "1:7: text that begins with % must be in quotes"),
+    ("a:\n  - b\n  - \tc: d\n", "3:5: text that begins with a tab must be in quotes"),
     ("- {path: /books/{id}, to: new}\n", "1:17: inside { } or [ ], put text that has {…} in it in quotes"),
     ("a: {app: ${APP}}\n", "1:11: inside { } or [ ], put text that has {…} in it in quotes"),
     ("path: {id}/x\n", "1:11: nothing can follow the closing } on this line: put the whole value in quotes"),

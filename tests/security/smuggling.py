@@ -131,6 +131,8 @@ CASES = (
     refused("a target with a space", post(line=b"POST /@/one x HTTP/1.1", body=HIDDEN)),
     refused("a target with a tab", post(line=b"POST /@/one\tx HTTP/1.1", body=HIDDEN)),
     refused("a target with NUL", post(line=b"POST /@/one\x00 HTTP/1.1", body=HIDDEN)),
+    refused("a field in the target", post(line=b"POST /@/one\nX-Other:x HTTP/1.1", body=HIDDEN)),
+    refused("a field in the query", post(line=b"POST /@/one?\nX-Other:x HTTP/1.1", body=HIDDEN)),
     refused("a target with a fragment", post(line=b"POST /@/one#x HTTP/1.1", body=HIDDEN)),
     refused("another version", post(line=b"POST /@/one HTTP/1.2", body=HIDDEN), 505),
     refused("HTTP/2 by prior knowledge", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + HIDDEN, 505),

@@ -92,6 +92,7 @@ CASES = (
     Case(
         "protocols switched unasked", answer(b"Upgrade: x", b"Connection: Upgrade", line=b"HTTP/1.1 101 x") + EVIL, 502
     ),
+    Case("a status below 100", answer(b"Content-Length: 4", body=b"evil", line=b"HTTP/1.1 078 x") + OK, 502),
     Case("a line before it", b"\r\n" + OK, 502),
     Case("HTTP/0.9", b"evil", 502),
     Case("HTTP/2.0", answer(b"Content-Length: 2", body=b"ok", line=b"HTTP/2.0 200 OK"), 502),

@@ -56,6 +56,10 @@ def test_reads_a_head() -> None:
         b"GET /a\tb HTTP/1.1",
         b"GET / HTTP/1.1\r",
         b"GET / HTTP/1.1\n",
+        # llhttp sees a request of HTTP/0.9 here, and a field.
+        b"GET /\nX-A:b HTTP/1.1",
+        b"GET /?a\nX-A:b HTTP/1.1",
+        b"GET /?a\rX-A:b HTTP/1.1",
     ],
 )
 def test_a_request_line_is_three_things_with_one_space_each(line: bytes) -> None:

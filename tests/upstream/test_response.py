@@ -145,6 +145,14 @@ def test_interim_responses_are_no_answer() -> None:
         assert (content(reader), reader.go_ahead, reader.complete, reader.reusable) == (b"x", True, True, True)
 
 
+@pytest.mark.parametrize("status", [b"000", b"078", b"099"])
+def test_a_status_below_100_is_none(status: bytes) -> None:
+    # llhttp reads content behind it: taken for an interim response, it would put that before the answer's own.
+    with pytest.raises(UpstreamError) as caught:
+        read(b"HTTP/1.1 %b x\r\nContent-Length: 4\r\n\r\nevil" % status + LINE + b"Content-Length: 0\r\n\r\n")
+    assert caught.value.failure is Failure.BAD_HEAD
+
+
 def test_trailers_are_read_and_dropped() -> None:
     reader = read(LINE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nSet-Cookie: a=1\r\nX-T: 1\r\n\r\n")
     assert (reader.fields, reader.complete, reader.reusable) == ([], True, True)
