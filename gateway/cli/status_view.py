@@ -39,6 +39,10 @@ def heading(status: Mapping[str, Any]) -> Iterator[str]:
         for address in backend["addresses"]:
             if address["trouble"]:
                 yield f"backend {backend['name']}: {address['address']} {address['trouble']}"
+    for route in status["routes"]:
+        for backend, breaker in route["breakers"].items():
+            if breaker["trouble"]:
+                yield f"route {route['label']}: backend {backend} {breaker['trouble']}"
     yield _migration(status)
 
 

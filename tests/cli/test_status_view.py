@@ -26,8 +26,9 @@ def status() -> dict[str, Any]:
                 "to": {"legacy": 87.5, "new": 12.5},
                 "observed": {"legacy": 90.02, "new": 9.98},
                 "backends": {"legacy": BUSY, "new": IDLE},
+                "breakers": {},
             },
-            {"label": "default", "to": {"legacy": 100.0}, "observed": {}, "backends": {"legacy": IDLE}},
+            {"label": "default", "to": {"legacy": 100.0}, "observed": {}, "backends": {"legacy": IDLE}, "breakers": {}},
         ],
         "migration": {"routes_moved": 1, "routes_total": 4, "traffic": {"legacy": 0.75, "new": 0.25}},
     }
@@ -63,6 +64,13 @@ def test_an_address_that_is_not_well_is_said_and_does_not_make_the_gateway_ill(s
         {"address": "http://127.0.0.1:2", "trouble": trouble},
     ]
     assert list(heading(status))[1:-1] == [f"backend legacy: http://127.0.0.1:2 {trouble}"]
+    assert is_well(status)
+
+
+def test_a_backend_that_is_left_alone_is_said(status: dict[str, Any]) -> None:
+    trouble = "is left alone: its breaker is open"
+    status["routes"][0]["breakers"] = {"legacy": {"trouble": ""}, "new": {"trouble": trouble}}
+    assert list(heading(status))[1:-1] == [f"route /books: backend new {trouble}"]
     assert is_well(status)
 
 

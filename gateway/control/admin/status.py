@@ -46,11 +46,21 @@ class BackendView(FigureView):
     addresses: list[AddressView] = Field(default=[], description="Of a remote app, one by one.")
 
 
+class BreakerView(BaseModel):
+    """In how many workers the breaker of a backend on a route is in each state."""
+
+    closed: int = 0
+    half_open: int = 0
+    open: int = 0
+    trouble: str = Field(default="", description="What to say of it to people; empty while all is well.")
+
+
 class RouteStatus(RouteView):
     """``observed`` is in percent, of the last minute's requests; empty without traffic."""
 
     observed: dict[str, float]
     backends: dict[str, FigureView]
+    breakers: dict[str, BreakerView] = Field(default={}, description="Of the backends that have one.")
 
 
 class Migration(BaseModel):
@@ -77,7 +87,11 @@ def status_of(running: Running) -> Status:
     figures = running.sampler.figures()
     config = running.live.loaded.config
     lanes = {label: sorted(names) for label, names in _lanes(figures, config).items()}
-    routes = [_route(view, lanes.get(view.label, ()), figures) for view in (*running.table.routes, running.table.rest)]
+    breakers = _breakers(running)
+    routes = [
+        _route(view, lanes.get(view.label, ()), figures, breakers.get(view.label, {}))
+        for view in (*running.table.routes, running.table.rest)
+    ]
     whole = {name: figures.figure(lane for lane in figures.lanes() if lane[1] == name) for name in config.backends}
     return Status(
         config=config_view(running.live),
@@ -99,7 +113,19 @@ def _lanes(figures: Figures, config: Config) -> dict[str, set[str]]:
     return lanes
 
 
-def _route(view: RouteView, served: Iterable[str], figures: Figures) -> RouteStatus:
+def _breakers(running: Running) -> dict[str, dict[str, BreakerView]]:
+    """By route, then by backend."""
+    planned = running.supervisor.planned
+    views: dict[str, dict[str, BreakerView]] = {}
+    for (label, backend), states in running.sampler.breakers.items():
+        away = states.get("open", 0) + states.get("half_open", 0)
+        where = f" in {away} of {planned} workers" if away < planned else ""
+        trouble = f"is left alone{where}: its breaker is open" if away else ""
+        views.setdefault(label, {})[backend] = BreakerView(**states, trouble=trouble)
+    return views
+
+
+def _route(view: RouteView, served: Iterable[str], figures: Figures, breakers: dict[str, BreakerView]) -> RouteStatus:
     by_backend = {backend: figures.figure([(view.label, backend)]) for backend in dict.fromkeys((*view.to, *served))}
     # An override's lane, or one that the route has left, is shown for as long as it does something.
     shown = {name: each for name, each in by_backend.items() if name in view.to or each.recent or each.in_flight}
@@ -109,6 +135,7 @@ def _route(view: RouteView, served: Iterable[str], figures: Figures) -> RouteSta
         **view.__dict__,
         observed={name: round(100 * each.recent / recent, 2) for name, each in shown.items()} if recent else {},
         backends={name: FigureView.model_construct(**_values(each)) for name, each in shown.items()},
+        breakers=breakers,
     )
 
 

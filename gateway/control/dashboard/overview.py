@@ -51,7 +51,8 @@ class Figure:
 class Row:
     """A route. ``figures`` are by measure, and within one by backend.
 
-    ``rest`` is the last row: what no route matches. ``note`` is where it stands and what else decides.
+    ``rest`` is the last row: what no route matches. ``note`` is where it stands and what else decides, ``troubles``
+    name the backends that are left alone.
     """
 
     label: str
@@ -64,6 +65,7 @@ class Row:
     figures: tuple[tuple[Figure, ...], ...]
     at_default: bool
     rest: bool
+    troubles: tuple[str, ...]
 
     @property
     def split(self) -> bool:
@@ -174,14 +176,21 @@ def colours(backends: Iterable[str], default: str) -> dict[str, int]:
 
 
 def made_of(status: Status) -> str:
-    """One line each for version, text, problems, workers and addresses that are not well."""
+    """One line each for version, text, problems, workers, addresses that are not well and breakers that are open."""
     workers = (f"{each.number} {each.pid} {each.state} {each.version}" for each in status.workers)
+    alone = (f"{route.label} {trouble}" for route in status.routes for trouble in _left_alone(route))
     ill = (f"{each.address} {each.trouble}" for each in _ill(status.backends))
-    return "\n".join((str(status.config.version), status.config.digest, *status.config.problems, *workers, *ill))
+    return "\n".join(
+        (str(status.config.version), status.config.digest, *status.config.problems, *workers, *ill, *alone)
+    )
 
 
 def _ill(backends: Iterable[BackendView]) -> Iterator[AddressView]:
     return (address for backend in backends for address in backend.addresses if address.trouble)
+
+
+def _left_alone(route: RouteStatus) -> Iterator[str]:
+    return (f"{name} {breaker.trouble}" for name, breaker in route.breakers.items() if breaker.trouble)
 
 
 def shares(percents: Mapping[str, float], hues: Mapping[str, int]) -> tuple[Share, ...]:
@@ -244,6 +253,7 @@ def _row(route: RouteStatus, default: str, hues: Mapping[str, int]) -> Row:
         figures=tuple(zip(*by_backend, strict=True)),
         at_default=route.to.get(default) == 100,
         rest=_is_rest(route),
+        troubles=tuple(_left_alone(route)),
     )
 
 

@@ -6,9 +6,10 @@ import asyncio
 import time
 
 from gateway.control.figures.figures import STEP, Figures
+from gateway.control.figures.sample import Lane
 from gateway.health.board import Address
 from gateway.telemetry.exposition import Aggregate
-from gateway.telemetry.recorder import BACKEND_EJECTED
+from gateway.telemetry.recorder import BACKEND_EJECTED, BREAKER_STATE
 
 # Seconds.
 _TICK = 1.0
@@ -28,6 +29,8 @@ class Sampler:
         self._asked = float("-inf")
         # In how many workers an address of a remote app gets no requests; of those in which one ever did not.
         self.ejected: dict[Address, int] = {}
+        # In how many workers a breaker is in which state, by route and backend.
+        self.breakers: dict[Lane, dict[str, int]] = {}
 
     def figures(self) -> Figures:
         """As of now, give or take half a second. For half a minute from now they are kept by the second."""
@@ -50,3 +53,7 @@ class Sampler:
         self.ejected = {
             Address(*key[1:]): int(values[0]) for key, values in totals.items() if key[0] == BACKEND_EJECTED
         }
+        self.breakers = {}
+        for key, values in totals.items():
+            if key[0] == BREAKER_STATE and values[0]:
+                self.breakers.setdefault((key[1], key[2]), {})[key[3]] = int(values[0])

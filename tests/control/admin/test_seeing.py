@@ -73,6 +73,7 @@ async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
         "to": {"legacy": 90.0, "new": 10.0},
         "observed": {},
         "backends": {"legacy": IDLE, "new": IDLE},
+        "breakers": {},
     }
     assert answer["routes"][2]["to"] == {"legacy": 100.0}
     assert answer["routes"][2]["line"] == 5
@@ -114,6 +115,26 @@ async def test_the_health_of_an_address(
             "trouble": trouble,
         }
     ]
+
+
+@pytest.mark.usefixtures("minute")
+@pytest.mark.parametrize(
+    ("states", "trouble"),
+    [
+        ({"closed": 2}, ""),
+        ({"open": 2}, "is left alone: its breaker is open"),
+        ({"closed": 1, "half_open": 1}, "is left alone in 1 of 2 workers: its breaker is open"),
+    ],
+)
+async def test_the_breaker_of_a_backend_on_a_route(
+    admin: httpx.AsyncClient, worker: Worker, states: dict[str, int], trouble: str
+) -> None:
+    for state, workers in states.items():
+        worker.count(("breaker_state", "GET /books/{id}", "new", state), workers)
+    routes = {route["label"]: route for route in (await admin.get("/api/v1/status")).json()["routes"]}
+    none = {"closed": 0, "half_open": 0, "open": 0}
+    assert routes["GET /books/{id}"]["breakers"] == {"new": {**none, **states, "trouble": trouble}}
+    assert routes["default"]["breakers"] == {}
 
 
 @pytest.mark.usefixtures("minute")

@@ -141,6 +141,17 @@ def test_a_backend_says_which_of_its_addresses_is_not_well() -> None:
     assert backend.troubles == ("http://a is down: status 500",)
 
 
+def alone(trouble: str) -> dict[str, Any]:
+    breakers = {"new": {"open": 1, "closed": 1, "trouble": trouble}}
+    return route("GET /books", {"legacy": 90.0, "new": 10.0}, breakers=breakers)
+
+
+def test_a_row_says_which_backend_is_left_alone() -> None:
+    row, _ = overview(status(alone("is left alone"), alone(""))).rows[:2]
+    assert row.troubles == ("new is left alone",)
+    assert overview(status(alone(""))).rows[0].troubles == ()
+
+
 def test_the_page_is_made_anew_for_whatever_is_no_figure_and_for_nothing_else() -> None:
     plain = status()
     assert made_of(status(backends=[])) == made_of(plain)

@@ -20,7 +20,13 @@ function madeOf(status) {
   const workers = status.workers.map((each) => `${each.number} ${each.pid} ${each.state} ${each.version}`);
   const ill = status.backends.flatMap((backend) => backend.addresses.filter((each) => each.trouble));
   const troubles = ill.map((each) => `${each.address} ${each.trouble}`);
-  return [status.config.version, status.config.digest, ...status.config.problems, ...workers, ...troubles].join("\n");
+  const alone = status.routes.flatMap((route) =>
+    Object.entries(route.breakers)
+      .filter(([, breaker]) => breaker.trouble)
+      .map(([backend, breaker]) => `${route.label} ${backend} ${breaker.trouble}`),
+  );
+  const { version, digest, problems } = status.config;
+  return [version, digest, ...problems, ...workers, ...troubles, ...alone].join("\n");
 }
 
 let refreshing = null;
