@@ -6,7 +6,6 @@ fails before that, and the request may be sent again, the fallback is asked, and
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable
 from functools import partial
@@ -76,29 +75,35 @@ class Attempt:
         replay = self._replay = Replay(receive, guard.most, body)
         again = None
         if guard.fallback is not None:
-            receive = replay.receive
             # Apps write into the scope: frameworks leave there what they have found out.
             again = dict(scope) if guard.remote else {**scope, "headers": list(scope["headers"])}
         setback: Setback | None = None
         error: Exception | None = None
         try:
-            await app(scope, receive, self._send_first)
+            await app(scope, replay.receive, self._send_first)
         except Exception as caught:
             error = caught
             setback = self._declined or self._judged(caught)
-        except asyncio.CancelledError:
+        except BaseException:
+            # The server ends. Or the app wants to: a breaker must not wait for its word for ever.
             self.ended(0)
             raise
         else:
             if self._status == 0 and not replay.left:
                 setback = self._declined or NO_ANSWER
         self.ended(self._judgement(setback, error))
-        if setback is None or (self._declined is None and not self._may_go_over(setback)):
-            if error is not None:
+        try:
+            if setback is not None and (self._declined is not None or self._may_go_over(setback)):
+                assert again is not None
+                self._go_over(setback, error)
+            elif error is not None:
                 raise error
-            return
-        assert again is not None
-        await self._fall_back(setback, error, again)
+            else:
+                return
+        finally:
+            # Its traceback refers to this frame.
+            error = None
+        await self._fall_back(setback, again)
 
     def _send_first(self, message: Message) -> Awaitable[None]:
         """The first app's ``send``."""
@@ -152,14 +157,16 @@ class Attempt:
         guard.recorder.count(setback.reason, refused)
         return False
 
-    async def _fall_back(self, setback: Setback, error: Exception | None, scope: Scope) -> None:
-        guard, request = self._guard, self._request
-        lane = guard.fallback
+    def _go_over(self, setback: Setback, error: Exception | None) -> None:
+        request, lane = self._request, self._guard.fallback
         assert lane is not None
         self._tell(setback, error, lane.backend.name)
         if isinstance(error, UpstreamError):
             request.lane.recorder.upstream_failed(error.failure.stage, error.failure.name.lower())
         request.fall_back(lane, setback.status)
+
+    async def _fall_back(self, setback: Setback, scope: Scope) -> None:
+        guard, lane = self._guard, self._request.lane
         scope["state"] = lane.backend.state.copy()
         outcome = "left"
         try:

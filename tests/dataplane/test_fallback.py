@@ -443,6 +443,32 @@ class TestTheBreaker:
                 await staged.get()
             assert staged.counted("breaker_state", "open") == 1
 
+    async def test_a_client_that_leaves_is_no_failure_where_there_is_no_fallback_either(self) -> None:
+        async def waits(scope: Scope, receive: Receive, send: Send) -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if scope["query_string"]:
+                raise ConnectionError
+
+        async with stage(waits, "none", route={"breaker": {"consecutive": 1}}) as staged:
+            for path in ("/a", "/a?raises"):
+                await call(staged.gateway, http_scope("GET", path), left=True)
+            assert staged.counted("breaker_state", "closed") == 1
+
+    async def test_a_probe_of_an_app_that_wants_to_exit_makes_room_for_the_next(self) -> None:
+        mood: list[Any] = [saying(503), raising(SystemExit()), saying(200, b"new")]  # type: ignore[arg-type]
+
+        async def moody(scope: Scope, receive: Receive, send: Send) -> None:
+            await mood.pop(0)(scope, receive, send)
+
+        breaker = {"consecutive": 1, "open": 0.01, "probes": 1, "ramp": 0}
+        async with stage(moody, route={"breaker": breaker}) as staged:
+            await staged.get()
+            await asyncio.sleep(0.02)
+            with pytest.raises(SystemExit):
+                await staged.get()
+            assert (await staged.get()).body == b"new"
+
     async def test_requests_that_are_running_when_it_opens_end_as_they_end(self) -> None:
         go = asyncio.Event()
 
