@@ -8,20 +8,24 @@ from functools import cached_property
 
 from gateway.config.model import SCALE, Config, RouteConfig
 from gateway.config.position import Path
-from gateway.config.rule_of import rule_of, template_of
+from gateway.config.rule_of import rule_of
 from gateway.config.survival import Fallback, fallback_of
 from gateway.migrate.cells import hosts_overlap
 from gateway.migrate.target import SAFE
-from gateway.routing.overlap import covers, overlap
+from gateway.routing.overlap import overlap
 from gateway.routing.rule import Rule
 from gateway.routing.template import Template
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A route, or with ``route`` None all that no route names. ``share`` is the new backend's, up to SCALE."""
+    """A route, or with ``route`` None all that no route names. ``share`` is the new backend's, up to SCALE.
+
+    ``place`` is its number in order of precedence, from 0.
+    """
 
     path: Path
+    place: int
     route: RouteConfig | None
     weights: tuple[tuple[str, int], ...]
     share: int
@@ -60,9 +64,12 @@ class Placed:
 
 def placed(config: Config, new: str | None, legacy: str) -> tuple[Placed, ...]:
     """The routes, and the default if that is not where the old app is: then it has moved what no route names."""
+    in_order = sorted(range(len(config.routes)), key=lambda index: rule_of(config.routes[index]).order)
+    place = {index: number for number, index in enumerate(in_order)}
     found = [
         Placed(
             path=("routes", index),
+            place=place[index],
             route=route,
             weights=route.weights,
             share=dict(route.weights).get(new or "", 0),
@@ -73,19 +80,8 @@ def placed(config: Config, new: str | None, legacy: str) -> tuple[Placed, ...]:
     ]
     if config.default != legacy:
         share = SCALE if config.default == new else 0
-        found.append(Placed(("default",), None, ((config.default, SCALE),), share, "none"))
+        found.append(Placed(("default",), len(found), None, ((config.default, SCALE),), share, "none"))
     return tuple(found)
-
-
-def left_by(others: Iterable[Placed], own: Placed, path: str, host: str | None, methods: Iterable[str]) -> list[str]:
-    """Those of ``methods`` at ``path`` that ``own`` takes, and no more specific one of ``others`` takes all of."""
-    template = template_of(path)
-    if not own.overlaps(template, host):
-        return []
-    before = [
-        each.rule for each in others if each.rule is not None and _goes_before(each.rule, own.rule, template, host)
-    ]
-    return [method for method in methods if own.takes(method) and not any(_takes_all(rule, method) for rule in before)]
 
 
 def unsafe(methods: Iterable[str]) -> list[str]:
@@ -97,17 +93,3 @@ def listed_shortly(names: Sequence[str], most: int = 3) -> str:
     names = list(dict.fromkeys(names))
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
-
-
-def _goes_before(rule: Rule, own: Rule | None, template: Template, host: str | None) -> bool:
-    """Whether ``rule`` takes from ``own`` all that it has of ``template``, if the method is right."""
-    if rule.conditional or (own is not None and (rule is own or not rule.order < own.order)):
-        return False
-    own_host = own.host if own is not None else None
-    if rule.host is not None and rule.host not in (host, own_host):
-        return False
-    return covers(rule.template, template) or (own is not None and covers(rule.template, own.template))
-
-
-def _takes_all(rule: Rule, method: str) -> bool:
-    return not rule.methods or method in rule.methods

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gateway.config.rule_of import template_of
 from gateway.migrate.inventory.endpoint import Endpoint
 from gateway.migrate.lint.finding import Finding, rule
-from gateway.migrate.lint.placed import left_by
 from gateway.migrate.lint.subject import Subject
 from gateway.routing.overlap import covers
 
@@ -26,11 +25,7 @@ def declared_too_late(subject: Subject) -> Iterator[Finding]:
         if first is None:
             continue
         message = f"in the new app, {first.label} is declared before {late.label}, and takes all of its requests"
-        takers = [
-            own
-            for own in subject.placed
-            if left_by(subject.placed, own, late.path, late.host, sorted(late.methods) or [""])
-        ]
+        takers = [own for own, _ in subject.takers(late.path, late.host, sorted(late.methods) or [""])]
         for own in takers:
             yield Finding(own.path, message, "warning" if own.share > 0 else "note", own.label)
         if not takers and subject.new_name is not None:

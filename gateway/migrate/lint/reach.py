@@ -20,9 +20,8 @@ from gateway.migrate.lint.subject import Subject
     needs=("legacy app", "new app"),
 )
 def matches_nothing(subject: Subject) -> Iterator[Finding]:
-    for own in subject.placed:
-        if own.route is None:
-            continue
+    for own in _idle(subject):
+        assert own.route is not None
         there = [each for each in _endpoints(subject) if _overlaps(own, each)]
         if not there:
             yield Finding((*own.path, "path"), f"neither app has {own.route.path}", "warning", own.label)
@@ -40,10 +39,8 @@ def matches_nothing(subject: Subject) -> Iterator[Finding]:
     needs=("legacy app", "new app"),
 )
 def is_shadowed(subject: Subject) -> Iterator[Finding]:
-    for own in subject.placed:
-        if own.route is None or not any(_matches(own, each) for each in _endpoints(subject)):
-            continue
-        if next(subject.reached(own, _endpoints(subject)), None) is None:
+    for own in _idle(subject):
+        if any(_matches(own, each) for each in _endpoints(subject)):
             others = [
                 other.label
                 for other in subject.placed
@@ -51,6 +48,13 @@ def is_shadowed(subject: Subject) -> Iterator[Finding]:
             ]
             message = f"more specific routes take all that it matches: {listed_shortly(others)}"
             yield Finding(own.path, message, "warning", own.label)
+
+
+def _idle(subject: Subject) -> Iterator[Placed]:
+    """The routes that no request for any endpoint goes by."""
+    for own in subject.placed:
+        if own.route is not None and not subject.reached(own) and not subject.redirected(own):
+            yield own
 
 
 def _endpoints(subject: Subject) -> tuple[Endpoint, ...]:

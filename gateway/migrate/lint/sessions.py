@@ -75,7 +75,7 @@ def forms_cross_over(subject: Subject) -> Iterator[Finding]:
             return False
         return any(
             each.endpoint.rule == meeting.endpoint.rule
-            and _stays(subject, method, each.endpoint.path, each.endpoint.host)
+            and subject.stays(each.endpoint.path, each.endpoint.host, [method])
             for each in subject.comparison.legacy
             for method in each.endpoint.csrf
         )
@@ -84,13 +84,6 @@ def forms_cross_over(subject: Subject) -> Iterator[Finding]:
         yield meeting.finding(
             f"the form of this page goes to the old app, which wants its own token: {listed_shortly(labels)}"
         )
-
-
-def _stays(subject: Subject, method: str, path: str, host: str | None) -> bool:
-    takers = subject.taking(path, host, method)
-    if not takers:
-        return subject.config.default == subject.legacy_name
-    return any(own.sends_to(subject.legacy_name) for own in takers)
 
 
 def _said(use: SessionUse) -> str:

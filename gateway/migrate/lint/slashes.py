@@ -50,7 +50,7 @@ def redirects_differ(subject: Subject) -> Iterator[Finding]:
         other = other_slash(endpoint.path)
         if other is None or other in endpoint.paths or "slashes" in own.compat or endpoint.kind == "websocket":
             return False
-        goes_too = own in subject.taking(other, endpoint.host, min(meeting.methods))
+        goes_too = any(each is own for each, _ in subject.takers(other, endpoint.host, meeting.methods))
         return goes_too and _redirects(subject, endpoint.path, other, endpoint.host)
 
     for meeting, labels in gathered(subject.meetings, differs):
@@ -89,6 +89,4 @@ def _loops(subject: Subject, meeting: Meeting) -> bool:
     back = next((path for path in endpoint.redirected if path == other_slash(endpoint.path)), None)
     if back is None:
         return False
-    takers = subject.taking(back, endpoint.host, min(meeting.methods))
-    default = subject.config.default == subject.legacy_name
-    return any(own.sends_to(subject.legacy_name) for own in takers) if takers else default
+    return subject.stays(back, endpoint.host, meeting.methods)

@@ -105,8 +105,7 @@ def writes(subject: Subject, own: Placed) -> list[str]:
         return unsafe(own.rule.methods)
     if subject.legacy is None and subject.new is None:
         return list(_UNSAFE)
-    reached = subject.reached(own, (*subject.legacy_endpoints, *subject.new_endpoints))
-    return unsafe({method for endpoint, methods in reached for method in _real(endpoint, methods)})
+    return unsafe({method for endpoint, methods in subject.reached(own) for method in _real(endpoint, methods)})
 
 
 def _real(endpoint: Endpoint, methods: Iterable[str]) -> Iterable[str]:
@@ -116,8 +115,7 @@ def _real(endpoint: Endpoint, methods: Iterable[str]) -> Iterable[str]:
 
 
 def _of_kind(subject: Subject, own: Placed, kind: str) -> list[str]:
-    reached = subject.reached(own, (*subject.legacy_endpoints, *subject.new_endpoints))
-    return [endpoint.rule for endpoint, _ in reached if endpoint.kind == kind]
+    return [endpoint.rule for endpoint, _ in subject.reached(own) if endpoint.kind == kind]
 
 
 def _finding(own: Placed, message: str) -> Finding:

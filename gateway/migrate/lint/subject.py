@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from gateway.config.loader import Loaded
 from gateway.config.model import METHODS, Config
+from gateway.config.position import Path
 from gateway.config.rule_of import template_of
 from gateway.migrate.cells import hosts_overlap
 from gateway.migrate.inventory.compare import Compared, Comparison, compare
 from gateway.migrate.inventory.endpoint import Endpoint, Inventory
 from gateway.migrate.lint.finding import Finding, Level, Need
-from gateway.migrate.lint.placed import Placed, left_by, placed
+from gateway.migrate.lint.placed import Placed, placed
+from gateway.migrate.lint.takers import Takers
 from gateway.routing.overlap import covers, overlap
 from gateway.routing.rule import Rule
 from gateway.routing.template import Template
@@ -81,52 +84,98 @@ class Subject:
     @cached_property
     def meetings(self) -> tuple[Meeting, ...]:
         """Those that matter: the route sends requests to the new app, or could, because that has some of them."""
-        return tuple(
-            Meeting(own, compared, frozenset(methods))
-            for own in self.placed
-            for compared in self.comparison.legacy
-            if (own.share > 0 or compared.on_both_sides)
-            and (methods := self._methods(own, compared.endpoint))
-            and (own.share > 0 or not compared.methods or methods & compared.methods)
-            and not self._outdone(own, compared.endpoint)
-        )
+        found: list[Meeting] = []
+        compared_by = {id(each.endpoint): each for each in self.comparison.legacy}
+        for own in self.placed:
+            rivals = self._rivals(own)
+            for endpoint, reached in self.reached(own):
+                compared = compared_by.get(id(endpoint))
+                if compared is None or (own.share == 0 and not compared.on_both_sides):
+                    continue
+                methods = reached - _outdone(endpoint, rivals)
+                if methods and (own.share > 0 or not compared.methods or methods & compared.methods):
+                    found.append(Meeting(own, compared, methods))
+        return tuple(found)
 
-    def reached(self, own: Placed, endpoints: Iterable[Endpoint]) -> Iterator[tuple[Endpoint, frozenset[str]]]:
-        """Those of ``endpoints`` that requests of a route can be for, with their methods; "" for every method."""
-        for endpoint in endpoints:
-            methods = self._methods(own, endpoint, with_redirects=True)
-            if methods:
-                yield endpoint, frozenset(methods)
+    def reached(self, own: Placed) -> Sequence[tuple[Endpoint, frozenset[str]]]:
+        """The endpoints of both apps that requests of a route can be for, with their methods; "" for every method."""
+        return self._reached[own.path]
+
+    def redirected(self, own: Placed) -> bool:
+        """Whether the route takes requests that an app only redirects to the path with another slash."""
+        return bool(self._redirected[own.path])
 
     def answering(self, path: str, host: str | None, method: str = "") -> list[Endpoint]:
         """The endpoints of the new app that requests for ``path`` can be for. Without ``method``: whatever theirs."""
-        template = template_of(path)
-        return [
-            endpoint
-            for endpoint in self.new_endpoints
-            if (not method or not endpoint.methods or method in endpoint.methods)
-            and hosts_overlap(endpoint.host, host)
-            and any(overlap(template_of(each), template) for each in endpoint.paths)
-        ]
+        found = self._answering.get((path, host))
+        if found is None:
+            found = self._answering[path, host] = list(self._overlapping(template_of(path), host))
+        return [each for each in found if not method or not each.methods or method in each.methods]
 
-    def taking(self, path: str, host: str | None, method: str) -> list[Placed]:
-        """The routes that requests for ``path`` go by; none where all that is left goes to the default."""
-        return [own for own in self.placed if left_by(self.placed, own, path, host, [method])]
+    def takers(self, path: str, host: str | None, methods: Iterable[str]) -> list[tuple[Placed, list[str]]]:
+        """The routes that requests for ``path`` go by, with those of ``methods``; the rest goes to the default."""
+        return self._takers.of(path, host, methods)
 
-    def _methods(self, own: Placed, endpoint: Endpoint, *, with_redirects: bool = False) -> set[str]:
-        wanted = sorted(endpoint.methods & frozenset(METHODS)) or [""]
-        paths = (*endpoint.paths, *(endpoint.redirected if with_redirects else ()))
-        return {method for path in paths for method in left_by(self.placed, own, path, endpoint.host, wanted)}
+    def stays(self, path: str, host: str | None, methods: Iterable[str]) -> bool:
+        """Whether some of these requests go to the old app."""
+        takers = self.takers(path, host, methods)
+        if not takers:
+            return self.config.default == self.legacy_name
+        return any(own.sends_to(self.legacy_name) for own, _ in takers)
 
-    def _outdone(self, own: Placed, endpoint: Endpoint) -> bool:
-        """Whether all that the route takes of the endpoint's path is for another, more specific endpoint."""
+    @cached_property
+    def _takers(self) -> Takers:
+        return Takers(self.placed)
+
+    @cached_property
+    def _reached(self) -> Mapping[Path, Sequence[tuple[Endpoint, frozenset[str]]]]:
+        return self._by_route(lambda endpoint: endpoint.paths)
+
+    @cached_property
+    def _redirected(self) -> Mapping[Path, Sequence[tuple[Endpoint, frozenset[str]]]]:
+        return self._by_route(lambda endpoint: endpoint.redirected)
+
+    def _by_route(
+        self, paths_of: Callable[[Endpoint], Iterable[str]]
+    ) -> Mapping[Path, Sequence[tuple[Endpoint, frozenset[str]]]]:
+        found: dict[Path, list[tuple[Endpoint, frozenset[str]]]] = {own.path: [] for own in self.placed}
+        for endpoint in (*self.legacy_endpoints, *self.new_endpoints):
+            wanted = sorted(endpoint.methods & frozenset(METHODS)) or [""]
+            by_route: dict[Path, set[str]] = defaultdict(set)
+            for path in paths_of(endpoint):
+                for own, methods in self.takers(path, endpoint.host, wanted):
+                    by_route[own.path].update(methods)
+            for route, all_methods in by_route.items():
+                found[route].append((endpoint, frozenset(all_methods)))
+        return found
+
+    @cached_property
+    def _answering(self) -> dict[tuple[str, str | None], list[Endpoint]]:
+        return {}
+
+    def _overlapping(self, template: Template, host: str | None) -> Iterator[Endpoint]:
+        for endpoint in self.new_endpoints:
+            fits = any(overlap(template_of(each), template) for each in endpoint.paths)
+            if fits and hosts_overlap(endpoint.host, host):
+                yield endpoint
+
+    def _rivals(self, own: Placed) -> list[Endpoint]:
+        """The legacy endpoints that are for everything that the route's path matches."""
         if own.rule is None:
-            return False
-        mine = Rule(template_of(endpoint.path), endpoint.methods, endpoint.host)
-        for other in self.legacy_endpoints:
-            if other is endpoint or not other.methods >= endpoint.own or other.host not in (None, endpoint.host):
-                continue
-            theirs = template_of(other.path)
-            if covers(theirs, own.rule.template) and Rule(theirs, other.methods, other.host).order < mine.order:
-                return True
-        return False
+            return []
+        wanted = own.rule.template
+        return [each for each in self.legacy_endpoints if covers(template_of(each.path), wanted)]
+
+
+def _outdone(endpoint: Endpoint, rivals: Sequence[Endpoint]) -> frozenset[str]:
+    """The methods of ``endpoint`` whose requests are for a rival: it is more specific."""
+    mine = _rule(endpoint).order if rivals else ()
+    found: frozenset[str] = frozenset()
+    for other in rivals:
+        if other is not endpoint and other.host in (None, endpoint.host) and _rule(other).order < mine:
+            found |= other.methods or endpoint.methods | {""}
+    return found
+
+
+def _rule(endpoint: Endpoint) -> Rule:
+    return Rule(template_of(endpoint.path), endpoint.methods, endpoint.host)

@@ -164,3 +164,14 @@ def test_an_openapi_document_stands_in() -> None:
     assert told("SG103", flask_app("/books", methods=("GET", "PUT")), document, MOVED) == [
         "the new app has /books, but not PUT of it: 405"
     ]
+
+
+def test_what_a_more_specific_endpoint_answers_is_not_met() -> None:
+    # /u/me is another endpoint of the old app, and the only one that the route is for; but it has no POST.
+    old = flask_app("/u/<name>", methods=("GET", "POST"))
+    old.add_url_rule("/u/me", "me", lambda: "")
+    routes = "  - {path: /u/me, to: new}\n"
+    assert told("SG103", old, new_app("/u/me", "/u/{name}"), routes) == [
+        "the new app has /u/<name>, but not POST of it: 405"
+    ]
+    assert told("SG101", old, new_app("/u/me", "/u/{name}"), routes) == ["HEAD is 405 in the new app: /u/me"]
