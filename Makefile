@@ -33,6 +33,10 @@ test: $(READY) lint
 image-test: $(READY)
 	IMAGE_TEST=1 $(BIN)/python -m pytest tests/deploy/test_image.py
 
+# The fault suite in full, with its table at the end: see docs/reliability.md. Some minutes.
+faults: $(READY)
+	GATEWAY_FAULTS=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --timeout 900 tests/faults
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -53,25 +53,33 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``reason`` says what is not right. ``app`` is who answered, ``last`` whether the connection ends with it."""
+    """``reason`` says what is not right. ``app`` is who answered, ``last`` whether the connection ends with it.
+
+    ``begun`` tells of a connection that ended in the middle of an answer, and not before it.
+    """
 
     verdict: Verdict
     reason: str = ""
     app: str = ""
     last: bool = False
+    begun: bool = False
 
 
 async def read_and_judge(reader: asyncio.StreamReader, asked: Asked, within: float) -> Judged:
     """Read one answer, for ``within`` seconds."""
+    begun = False
     try:
         async with asyncio.timeout(within):
             line, fields = await read_head(reader)
+            begun = True
             body = await read_body(reader, fields, until_end=True)
             return judge(line, fields, body, asked)
     except TimeoutError:
         return Judged(Verdict.LOST, f"no end within {within} s", last=True)
     except (EOFError, ConnectionError) as error:
-        return Judged(Verdict.BROKEN, f"the connection ended: {type(error).__name__}", last=True)
+        begun = begun or bool(getattr(error, "partial", b""))
+        where = "in the middle of the answer" if begun else "before the answer"
+        return Judged(Verdict.BROKEN, f"the connection ended {where}", last=True, begun=begun)
     except Malformed as error:
         return Judged(Verdict.WRONG, str(error), last=True)
 

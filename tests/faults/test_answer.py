@@ -62,6 +62,12 @@ async def test_an_answer(data: bytes, verdict: Verdict) -> None:
     assert (await judged(data)).verdict is verdict
 
 
+async def test_an_end_in_the_middle_of_an_answer_is_told_from_one_before_it() -> None:
+    assert not (await judged(b"")).begun
+    assert (await judged(b"HTTP/1.1 200 OK\r\nConten")).begun
+    assert (await judged(response(RIGHT)[:-1])).begun
+
+
 async def test_an_answer_without_an_end_is_lost() -> None:
     assert (await judged(response(RIGHT)[:-1], ended=False)).verdict is Verdict.LOST
 

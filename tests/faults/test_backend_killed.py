@@ -85,7 +85,10 @@ def test_with_a_fallback_no_safe_request_fails(tmp_path: Path, ledger: Ledger, t
         tell(f"backend killed (-9) and restarted, {what}", traffic, ledger=ledger)
         assert "Traceback" not in gateway.log()
     assert traffic.apps()["legacy"] > 20
-    assert traffic.of(Verdict.BROKEN, method="GET") == [], traffic.reasons()
-    assert traffic.of(Verdict.BROKEN, method="PUT") == [], traffic.reasons()
+    broken = traffic.of(Verdict.BROKEN)
+    begun = [name for name in broken if traffic.judged[name].begun]
+    assert {traffic.asked[name].method for name in broken if name not in begun} <= {"POST"}, traffic.reasons()
+    # uvicorn writes a head and its content one after the other: who is killed in between has begun to answer.
+    assert len(begun) <= new.kills // 2, traffic.reasons()
     # A few were in the hands of each that was killed.
-    assert len(traffic.of(Verdict.BROKEN)) <= 6 * new.kills, traffic.reasons()
+    assert len(broken) <= 6 * new.kills, traffic.reasons()

@@ -43,7 +43,7 @@ def sent(gateway: GatewayProcess, fault: str) -> Traffic:
     """Traffic of which a share meets the fault, until enough has met it."""
     enough = long(25, 1000)
     with Traffic(gateway.url, connections=8, fault=fault, pause=0.002, within=5) as traffic:
-        eventually(lambda: sum(traffic.asked[name].fault != "" for name in list(traffic.judged)) >= enough, timeout=50)
+        eventually(lambda: sum(traffic.asked[name].fault != "" for name in traffic.judged.copy()) >= enough, timeout=50)
     return traffic
 
 

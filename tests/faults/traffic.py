@@ -86,7 +86,7 @@ class Traffic:
         """The ids of the requests that ended so far with this verdict."""
         return [
             name
-            for name, judged in tuple(self.judged.items())
+            for name, judged in self._so_far().items()
             if judged.verdict is verdict
             and method in ("", self.asked[name].method)
             and fault in (None, self.asked[name].fault)
@@ -98,16 +98,19 @@ class Traffic:
 
     def apps(self) -> Counter[str]:
         """Who gave the right answers."""
-        return Counter(judged.app for judged in tuple(self.judged.values()) if judged.verdict is Verdict.RIGHT)
+        return Counter(judged.app for judged in self._so_far().values() if judged.verdict is Verdict.RIGHT)
 
     def reasons(self, *verdicts: Verdict) -> Counter[str]:
         """What is not right, with the number of times."""
-        judged = tuple(self.judged.items())
         return Counter(
             f"{self.asked[name].method}: {each.verdict.value}: {each.reason}"
-            for name, each in judged
+            for name, each in self._so_far().items()
             if each.verdict in (verdicts or (Verdict.BROKEN, Verdict.WRONG, Verdict.LOST))
         )
+
+    def _so_far(self) -> dict[str, Judged]:
+        # In one step: the other thread adds to it.
+        return self.judged.copy()
 
     async def _converse(self) -> None:
         while not self._ended:

@@ -23,6 +23,11 @@ async def hang_in_head(turn: Turn) -> None:
     await turn.hang()
 
 
+async def hang_after_head(turn: Turn) -> None:
+    await turn.say(turn.head)
+    await turn.hang()
+
+
 async def hang_mid_body(turn: Turn) -> None:
     await turn.say(turn.head, turn.content[:-20])
     await turn.hang()
@@ -47,6 +52,12 @@ async def reset_in_head(turn: Turn) -> None:
     turn.reset()
 
 
+async def reset_after_head(turn: Turn) -> None:
+    await turn.say(turn.head)
+    await asyncio.sleep(random.choice((0, 0, 0.001, 0.01)))
+    turn.reset()
+
+
 async def reset_mid_body(turn: Turn) -> None:
     await turn.say(turn.head, turn.content[:-20])
     await asyncio.sleep(0.01)
@@ -59,6 +70,13 @@ async def close_before_head(turn: Turn) -> None:
 
 async def close_in_head(turn: Turn) -> None:
     await turn.say(turn.head[:-2])
+    turn.finish()
+
+
+async def close_after_head(turn: Turn) -> None:
+    """At once, or when the gateway may just have passed the head on."""
+    await turn.say(turn.head)
+    await asyncio.sleep(random.choice((0, 0, 0.001, 0.01)))
     turn.finish()
 
 
@@ -188,13 +206,15 @@ def _named(*faults: Fault) -> dict[str, Fault]:
     return {fault.__name__.replace("_", " "): fault for fault in faults}
 
 
-HANGS = _named(hang_before_head, hang_in_head, hang_mid_body, hang_mid_chunk, answer_too_late)
+HANGS = _named(hang_before_head, hang_in_head, hang_after_head, hang_mid_body, hang_mid_chunk, answer_too_late)
 ENDS = _named(
     reset_before_head,
     reset_in_head,
+    reset_after_head,
     reset_mid_body,
     close_before_head,
     close_in_head,
+    close_after_head,
     close_mid_chunk,
     half_close_before_head,
     half_close_mid_body,
