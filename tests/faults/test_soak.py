@@ -76,9 +76,9 @@ def a_round(gateway: GatewayProcess, text: str, number: int, seconds: float) -> 
     with (
         Traffic(gateway.url, connections=3) as one,
         Traffic(gateway.url, connections=2, depth=4) as two,
-        Traffic(gateway.url, connections=2, fault=faults[0]) as three,
-        Traffic(gateway.url, connections=2, fault=faults[1]) as four,
-        Traffic(gateway.url, connections=2, fault=faults[2]) as five,
+        Traffic(gateway.url, connections=2, faults=faults[0:1]) as three,
+        Traffic(gateway.url, connections=2, faults=faults[1:2]) as four,
+        Traffic(gateway.url, connections=2, faults=faults[2:3]) as five,
     ):
         while time.monotonic() < until:
             turn += 1

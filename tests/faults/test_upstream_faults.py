@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,15 +14,19 @@ from tests.faults.hostile import Hostile
 from tests.faults.ledger import Ledger
 from tests.faults.length import long
 from tests.faults.traffic import Traffic
-from tests.faults.upstream_faults import AFTER, ENDS, EVERY, HANGS, NONSENSE, UNASKED
+from tests.faults.upstream_faults import AFTER, BEFORE_ANSWER, ENDS, EVERY, HANGS, NONSENSE, UNASKED
 
 ROUTES = """\
 version: 1
 backends:
+  legacy: {{app: "tests.faults.flask_app:app"}}
   new: {{url: "{url}", timeouts: {{head: 0.3, idle: 0.3}}}}
-default: new
-routes: []
+default: legacy
+routes:
+  - path: /orders/{{id}}
+    to: new
 """
+FALLBACK = "    fallback: {to: legacy, body: 262144}\n    breaker: off\n"
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +39,19 @@ def gateway(books: Ledger) -> Iterator[GatewayProcess]:
     with Hostile(books, EVERY) as upstream:
         routes = books.folder.parent / "routes.yaml"
         routes.write_text(ROUTES.format(url=upstream.url))
-        with GatewayProcess(routes, workers=1) as gateway:
+        with GatewayProcess(routes, workers=1, env={"FAULTS_BOOK": str(books.book("legacy"))}) as gateway:
             yield gateway
             assert "Traceback" not in gateway.log()
 
 
 def sent(gateway: GatewayProcess, fault: str) -> Traffic:
     """Traffic of which a share meets the fault, until enough has met it."""
-    enough = long(25, 1000)
-    with Traffic(gateway.url, connections=8, fault=fault, pause=0.002, within=5) as traffic:
-        eventually(lambda: sum(traffic.asked[name].fault != "" for name in traffic.judged.copy()) >= enough, timeout=50)
+    enough = long(25, 400)
+    with Traffic(gateway.url, connections=8, faults=[fault], pause=0.002, within=5) as traffic:
+        eventually(
+            lambda: sum(traffic.asked[name].fault != "" for name in traffic.judged.copy()) >= enough,
+            timeout=long(50, 200),
+        )
     return traffic
 
 
@@ -74,7 +82,27 @@ def test_what_an_idle_connection_says_is_nobodys_answer(
 ) -> None:
     """One client, which lets the connection be idle for a moment after each answer."""
     enough = long(20, 500)
-    with Traffic(gateway.url, connections=1, fault=fault, share=0.5, pause=0.03) as traffic:
-        eventually(lambda: len(traffic.judged) > enough, timeout=50)
+    with Traffic(gateway.url, connections=1, faults=[fault], share=0.5, pause=0.03) as traffic:
+        eventually(lambda: len(traffic.judged) > enough, timeout=long(50, 200))
     row = tell(f"upstream: {fault}", traffic, ledger=books)
     assert row.broken == 0, traffic.reasons()
+
+
+def test_a_fallback_answers_for_all_that_fails_before_an_answer(tmp_path: Path, ledger: Ledger, tell: Tell) -> None:
+    """A tenth of the requests, so that the retry budget is enough."""
+    with Hostile(ledger, EVERY) as upstream:
+        routes = tmp_path / "routes.yaml"
+        routes.write_text(ROUTES.format(url=upstream.url) + FALLBACK)
+        with GatewayProcess(routes, env={"FAULTS_BOOK": str(ledger.book("legacy"))}) as gateway:
+            with Traffic(gateway.url, connections=12, faults=BEFORE_ANSWER, share=0.1, pause=0.002) as traffic:
+                enough = long(800, 10_000)
+                eventually(lambda: len(traffic.judged) > enough, timeout=long(50, 200))
+            assert "Traceback" not in gateway.log()
+    tell(f"upstream: {len(BEFORE_ANSWER)} ways to fail before an answer, fallback", traffic, ledger=ledger)
+    assert traffic.apps()["legacy"] > 10
+    assert traffic.of(Verdict.BROKEN, method="GET") == [], traffic.reasons()
+    assert traffic.of(Verdict.BROKEN, method="PUT") == [], traffic.reasons()
+    # Nobody can know whether it has been done.
+    assert len(traffic.of(Verdict.BROKEN, method="POST")) == sum(
+        asked.fault != "" for asked in traffic.asked.values() if asked.method == "POST"
+    )

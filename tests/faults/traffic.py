@@ -24,9 +24,9 @@ _SIZES = (*(0, 10, 100, 1000) * 10, *(3000,) * 5, 20_000, 20_000, 200_000)
 class Traffic:
     """Reads and writes over ``connections`` connections that are kept; ``depth`` requests are sent at once on each.
 
-    A share of the requests carries ``fault`` for the backend. They ask for answers of these ``sizes``, a share of them
-    in ``chunks``. Each connection waits about ``pause`` seconds between
-    two turns. What has no end after ``within`` seconds is lost.
+    A ``share`` of the requests carries one of ``faults`` for the backend. They ask for answers of these ``sizes``, a
+    share of them in ``chunks``. Each connection waits about ``pause`` seconds between two turns. What has no end after
+    ``within`` seconds is lost.
 
     ``refused`` counts connections that were not taken: what would have gone over them was never sent.
     """
@@ -38,7 +38,7 @@ class Traffic:
         connections: int = 6,
         depth: int = 1,
         methods: Sequence[str] = ("GET", "POST", "GET", "PUT"),
-        fault: str = "",
+        faults: Sequence[str] = (),
         share: float = 0.3,
         pause: float = 0.01,
         within: float = 10.0,
@@ -54,7 +54,7 @@ class Traffic:
         self._connections = connections
         self._depth = depth
         self._methods = methods
-        self._fault = fault
+        self._faults = faults
         self._share = share
         self._pause = pause
         self._within = within
@@ -156,5 +156,5 @@ class Traffic:
         body = b""
         if method != "GET":
             body = wanted.name.encode() * choose.choices((1, 10, 100, 1000, 10_000), (10, 10, 5, 2, 1))[0]
-        fault = self._fault if choose.random() < self._share else ""
+        fault = choose.choice(self._faults) if self._faults and choose.random() < self._share else ""
         return Asked(method, wanted, body, fault, chunked=method != "GET" and choose.random() < 0.3)

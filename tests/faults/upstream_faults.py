@@ -219,6 +219,29 @@ ENDS = _named(
     half_close_before_head,
     half_close_mid_body,
 )
+# Of these, those that leave no doubt: no byte of an answer that could be passed on.
+BEFORE_ANSWER = sorted(
+    {
+        "hang before head",
+        "hang in head",
+        "answer too late",
+        "reset before head",
+        "reset in head",
+        "close before head",
+        "close in head",
+        "half close before head",
+        "noise",
+        "another protocol",
+        "many fields",
+        "large head",
+        "endless head",
+        "endless interim",
+        "two lengths",
+        "bad length",
+        "another coding",
+        "switch unasked",
+    }
+)
 # With these the answer itself is right.
 AFTER = _named(
     half_close_after_answer, close_after_answer, reset_after_answer, close_while_idle, slow_bytes, length_too_small
