@@ -19,7 +19,7 @@ from gateway.dataplane import failure
 from gateway.dataplane.attempt import Attempt
 from gateway.dataplane.body_limit import limit_body
 from gateway.dataplane.choose import choose
-from gateway.dataplane.direct import DirectForward, GuardedForward, ServerExchange
+from gateway.dataplane.direct import DirectForward, GuardedForward, ServerExchange, shed
 from gateway.dataplane.exchange import NOT_SHARED, NOT_STORED, SET_COOKIE, Added, WebSocketExchange
 from gateway.dataplane.inbound import RequestIds, admit
 from gateway.dataplane.observer import ObservedRequest, why
@@ -189,6 +189,10 @@ class Gateway:
         app = request.app
         upstream = request.lane.upstream
         places = request.lane.places
+        if places is not None and type(app) is not Attempt:
+            full = places.full()
+            if full is not None and shed(request, full, server):
+                return
         if upstream is None or not server.request_complete or not (places is None or places.enter()):
             server.start(request.forward)
             return

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dataplane.attempt import Attempt
 from gateway.dataplane.exchange import CLIENT_LEFT, with_added
-from gateway.dataplane.in_flight import Places
+from gateway.dataplane.in_flight import InFlight, Places
+from gateway.dataplane.problem_json import overloaded
 from gateway.dataplane.request import Request
 from gateway.upstream.direct import DirectExchange
 from gateway.upstream.headers import Fields
@@ -30,6 +31,21 @@ class ServerExchange(Protocol):
     def take(self, direct: DirectForward) -> None: ...
 
     def answer(self, status: int, fields: Fields, content: bytes) -> bool: ...
+
+
+def shed(request: Request, full: InFlight, server: ServerExchange) -> bool:
+    """Refuse a request that there is no room for, nor any to wait. In a rush that is most of them: it must cost little.
+
+    Returns False, with nothing done, if the client has yet to read what it was sent before.
+    """
+    fields, content = overloaded(full.retry_after).render(request.id)
+    if request.added is not None:
+        fields = with_added(fields, request.added)
+    if not server.answer(503, fields, content):
+        return False
+    full.refused("queue_full")
+    request.end(503, len(content))
+    return True
 
 
 class DirectForward(DirectExchange):

@@ -66,7 +66,7 @@ class InFlight:
         loop = asyncio.get_running_loop()
         ticket: asyncio.Future[Outcome] = loop.create_future()
         if not self._admission.wait(ticket):
-            raise self._full("queue_full")
+            raise self.refused("queue_full")
         expiry = loop.call_later(self._setting.wait, self._end, ticket, "expired")
         client.watch(lambda: self._end(ticket, "left"))
         try:
@@ -79,18 +79,34 @@ class InFlight:
         finally:
             expiry.cancel()
         if outcome == "expired":
-            raise self._full("queue_wait")
+            raise self.refused("queue_wait")
         return outcome == "admitted"
 
     def _end(self, ticket: asyncio.Future[Outcome], outcome: Outcome) -> None:
         if self._admission.withdraw(ticket):
             ticket.set_result(outcome)
 
-    def _full(self, reason: str) -> Overloaded:
+    @property
+    def retry_after(self) -> int:
+        """In whole seconds: by then whoever waits now has been served or has given up."""
+        return math.ceil(self._setting.wait)
+
+    @property
+    def has_room(self) -> bool:
+        admission = self._admission
+        return admission.inside < admission.most and not admission.waiting
+
+    @property
+    def is_full(self) -> bool:
+        """One more would not even be let into the queue."""
+        admission = self._admission
+        return admission.waiting >= admission.queue and not self.has_room
+
+    def refused(self, reason: str) -> Overloaded:
+        """Count it, and say what the client is to be told."""
         self._refusals.count(f"{self._kind}_{reason}")
         self._note()
-        retry_after = math.ceil(self._setting.wait)
-        return RouteFull(retry_after) if self._kind == "route" else Overloaded(retry_after)
+        return RouteFull(self.retry_after) if self._kind == "route" else Overloaded(self.retry_after)
 
     def _note(self) -> None:
         self._unnoted += 1
@@ -139,6 +155,13 @@ class Places:
             self._leave(taken)
             return False
         return True
+
+    def full(self) -> InFlight | None:
+        """The limit that one more request would fail at at once, if there is one."""
+        for limit in self._limits:
+            if not limit.has_room:
+                return limit if limit.is_full else None
+        return None
 
     def leave(self) -> None:
         self._leave(len(self._limits))
