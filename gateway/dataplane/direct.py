@@ -32,6 +32,8 @@ class ServerExchange(Protocol):
 
     def answer(self, status: int, fields: Fields, content: bytes) -> bool: ...
 
+    def rest(self) -> None: ...
+
 
 def shed(request: Request, full: InFlight, server: ServerExchange) -> bool:
     """Refuse a request that there is no room for, nor any to wait. In a rush that is most of them: it must cost little.
@@ -43,6 +45,7 @@ def shed(request: Request, full: InFlight, server: ServerExchange) -> bool:
         fields = with_added(fields, request.added)
     if not server.answer(503, fields, content):
         return False
+    server.rest()
     full.refused("queue_full")
     request.end(503, len(content))
     return True

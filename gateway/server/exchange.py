@@ -256,6 +256,10 @@ class Exchange:
             self._send_content(content, more=False)
         return True
 
+    def rest(self) -> None:
+        """It has been answered that its client is to come later: until then no more of the client is read."""
+        self._connection.rest()
+
     async def send(self, message: Message) -> None:
         """The ASGI send. Raises RuntimeError for a message out of order or of unknown type, and for content that
         does not fit its content-length; ValueError and TypeError for a head that cannot be sent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,17 @@ from gateway.server.response_head import DefaultFields
 if TYPE_CHECKING:
     from gateway.server.connection import Connection
     from gateway.server.exchange import Exchange
+    from gateway.server.protocol import FrontDoor
 
 log = logging.getLogger("gateway.server")
 
 _SECONDS_BETWEEN_NOTES = 1.0
+
+# How often some of those that rest are read again, how many at least, and how many times until all of them have been:
+# a second is what Retry-After tells them, too.
+_REST_SECONDS = 0.01
+_READ_AGAIN = 16
+_RESTS = 100
 
 _LISTENERS: WeakKeyDictionary[ServerState, Listener] = WeakKeyDictionary()
 
@@ -68,6 +76,7 @@ class Listener:
         # For every connection that has its answer from now until the next look.
         self.idle_deadline = self.deadline(limits.keep_alive)
         self._held: list[Exchange] = []
+        self._resting: deque[FrontDoor] = deque()
         self._quiet_until = -inf
         self._unnoted = 0
 
@@ -135,6 +144,23 @@ class Listener:
         for exchange in held:
             if exchange.held is not None:
                 exchange.release()
+
+    def rest(self, connection: FrontDoor) -> None:
+        """Read no more of ``connection`` for a while: its client was told to come later.
+
+        In a rush it would come again at once. To refuse all of that, over and over, would take the time of those who
+        were let in: uvloop runs nothing else as long as a thousand connections are ready to be read.
+        """
+        if not self._resting:
+            self.loop.call_later(_REST_SECONDS, self._read_again)
+        self._resting.append(connection)
+
+    def _read_again(self) -> None:
+        resting = self._resting
+        for _ in range(min(len(resting), max(_READ_AGAIN, len(resting) // _RESTS))):
+            resting.popleft().flow.resume_reading()
+        if resting:
+            self.loop.call_later(_REST_SECONDS, self._read_again)
 
     def count(self, refusal: Refusal) -> None:
         if self.on_refused is not None:

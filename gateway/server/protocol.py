@@ -259,6 +259,12 @@ class FrontDoor(Connection):
             self.flow.resume_reading()
             self.deadline = self.listener.deadline(self.listener.limits.body_timeout)
 
+    def rest(self) -> None:
+        """See Listener.rest. What the client has sent ahead already has been read, and is served."""
+        if self.exchange is None and self._arrived is None and not self.over:
+            self.flow.pause_reading()
+            self.listener.rest(self)
+
     def _drain(self, size: int) -> None:
         self._drained += size
         if self._body is None:

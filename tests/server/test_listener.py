@@ -105,3 +105,38 @@ async def test_new_limits_hold_from_now_on() -> None:
     assert listener.crowd.limits is listener.limits
     with pytest.raises(Refusal, match="longer than 2000"):
         listener.heads.read(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2000 + b"\r\n\r\n")
+
+
+class Resting:
+    """As much of a connection as rests."""
+
+    def __init__(self) -> None:
+        self.read_again = 0
+        self.flow = self
+
+    def resume_reading(self) -> None:
+        self.read_again += 1
+
+
+async def test_those_that_rest_are_read_again_a_few_at_a_time() -> None:
+    listener = new_listener()
+    resting = [Resting() for _ in range(40)]
+    for connection in resting:
+        listener.rest(connection)
+    while not resting[0].read_again:
+        await asyncio.sleep(0.001)
+    # Those who came first, and not all at once.
+    assert [each.read_again for each in resting] == [1] * 16 + [0] * 24
+    while not resting[-1].read_again:
+        await asyncio.sleep(0.001)
+    assert {each.read_again for each in resting} == {1}
+
+
+async def test_however_many_rest_it_is_for_about_a_second() -> None:
+    listener = new_listener()
+    resting = [Resting() for _ in range(5000)]
+    for connection in resting:
+        listener.rest(connection)
+    while not resting[0].read_again:
+        await asyncio.sleep(0.001)
+    assert sum(each.read_again for each in resting) == 50
