@@ -39,6 +39,11 @@ OWNED = frozenset(
 _REQUEST_ID = FieldName(b"X-Request-Id")
 
 _MEMORY = 4096
+# A proxy that does not write these fields itself passes them on as its client sent them. What is no host could lead a
+# link that an app builds from it elsewhere, and so could a prefix that begins with two slashes, or with what browsers
+# take for them.
+_SOUND_HOST = re.compile(rb"[A-Za-z0-9._~%:\[\]-]{1,255}")
+_SOUND_PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~!$&'()*+;=:@-]+)+")
 # What may stand in a log line and in an error page as it is.
 _SOUND_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -117,14 +122,14 @@ def heard(headers: RawHeaders, trusted: TrustedProxies) -> Said:
             scheme = _last(value).decode("latin-1").lower()
             said.scheme = scheme if scheme in ("http", "https") else ""
         elif name == b"x-forwarded-host":
-            said.host = _last(value)
+            host = _last(value)
+            said.host = host if _SOUND_HOST.fullmatch(host) else b""
         elif name == b"x-forwarded-port":
             port = _last(value)
             said.port = port if port.isdigit() and len(port) <= 5 else b""
         elif name == b"x-forwarded-prefix":
             prefix = _last(value).decode("latin-1").rstrip("/")
-            # Starts with one slash: with two, a redirect that is built from it would leave the site.
-            said.prefix = prefix if prefix[:1] == "/" and prefix[:2] != "//" and prefix.isprintable() else ""
+            said.prefix = prefix if _SOUND_PREFIX.fullmatch(prefix) else ""
         elif name == b"x-request-id" and _SOUND_ID.fullmatch(value):
             said.request_id = value.decode("ascii")
     for address in reversed(chain):

@@ -131,9 +131,32 @@ def test_several_fields_are_one_chain() -> None:
     assert heard(headers, PROXY).client == "198.51.100.7"
 
 
-@pytest.mark.parametrize("prefix", [b"//evil.example", b"evil", b"/a\x01b", b"/"])
+@pytest.mark.parametrize(
+    "host", [b"evil.example/path", b"user@evil.example", b"a b", b"a\\b", b"<x>", b"a?b", b"\xff", b"", b"a" * 256]
+)
+def test_what_is_no_host_is_not_taken_for_one(host: bytes) -> None:
+    assert heard([(b"x-forwarded-host", host)], PROXY).host == b""
+
+
+@pytest.mark.parametrize("host", [b"shop.example", b"shop.example:8443", b"[2001:db8::1]:80", b"xn--caf-dma.example"])
+def test_a_host_is(host: bytes) -> None:
+    assert heard([(b"x-forwarded-host", host)], PROXY).host == host
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        *(b"//evil.example", b"evil", b"/a\x01b", b"/", b"/\\evil.example", b"/a//b", b"/a/../b", b"/.."),
+        *(b"/a?b", b"/a#b", b"/<x>", b"/a b", b"/%2F%2Fevil.example", b"/caf\xe9"),
+    ],
+)
 def test_a_prefix_that_would_leave_the_site_is_not_taken(prefix: bytes) -> None:
     assert heard([(b"x-forwarded-prefix", prefix)], PROXY).prefix == ""
+
+
+@pytest.mark.parametrize("prefix", [b"/shop", b"/shop/v1.2/", b"/~ann/.well", b"/a/..."])
+def test_any_other_prefix_is(prefix: bytes) -> None:
+    assert heard([(b"x-forwarded-prefix", prefix)], PROXY).prefix == prefix.decode().rstrip("/")
 
 
 @pytest.mark.parametrize("request_id", [b"", b"a b", b"x" * 129, b"a\xff", b"a;b", b"a\nb"])

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 HIDDEN = b"GET /@/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /@/last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+# Its version is still to be filled in.
+HANDSHAKE = (
+    b"GET /@/one HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: %b\r\n\r\n"
+)
 
 
 @dataclass(frozen=True, slots=True)

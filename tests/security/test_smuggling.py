@@ -11,7 +11,7 @@ import pytest
 
 from tests.behaviour.process import GatewayProcess, eventually
 from tests.security.recording import VARIABLE, Remote
-from tests.security.smuggling import CASES, LAST, Case
+from tests.security.smuggling import CASES, HANDSHAKE, HIDDEN, LAST, Case
 from tests.security.wire import say, statuses
 
 KINDS = ("asgi", "wsgi", "http")
@@ -72,6 +72,20 @@ def test_what_is_hidden_reaches_nobody(stage: Stage, case: Case, kind: str) -> N
     seen = stage.seen()
     stage.seen_by[kind] += len(seen)
     assert [line.partition(" ")[2] for line in seen] == [f"/{kind}/{path} {size}" for path, size in case.seen]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("version", "answers"), [(b"13", {(403,), (200,)}), (b"12", {(426,)})])
+def test_what_follows_a_handshake_that_is_refused_is_no_request(
+    stage: Stage, kind: str, version: bytes, answers: set[tuple[int, ...]]
+) -> None:
+    # A proxy that takes the refusal for a yes lets everything behind it pass unseen.
+    told = statuses(say(stage.gateway.url, (HANDSHAKE % version + HIDDEN + LAST).replace(b"@", kind.encode())))
+    assert told in answers
+    seen = stage.seen()
+    assert not [line for line in seen if "hidden" in line or "last" in line]
+    # The remote app answers a handshake as any other request.
+    stage.seen_by[kind] += len(seen)
 
 
 @pytest.mark.parametrize("kind", KINDS)
