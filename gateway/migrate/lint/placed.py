@@ -31,6 +31,8 @@ class Placed:
     share: int
     sticky: str
     fallback: Fallback | None = None
+    # What is done to the new app's answers; to those of the default backend, nothing is.
+    compat: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -43,10 +45,6 @@ class Placed:
     @property
     def split(self) -> bool:
         return sum(weight > 0 for _, weight in self.weights) > 1
-
-    @property
-    def compat(self) -> tuple[str, ...]:
-        return self.route.compat if self.route is not None else ()
 
     def sends_to(self, backend: str) -> bool:
         return any(name == backend and weight > 0 for name, weight in self.weights)
@@ -75,6 +73,7 @@ def placed(config: Config, new: str | None, legacy: str) -> tuple[Placed, ...]:
             share=dict(route.weights).get(new or "", 0),
             sticky=route.sticky or config.defaults.sticky,
             fallback=fallback_of(route.fallback, config.defaults.fallback),
+            compat=route.compat if config.default != new else (),
         )
         for index, route in enumerate(config.routes)
     ]

@@ -50,6 +50,22 @@ def is_shadowed(subject: Subject) -> Iterator[Finding]:
             yield Finding(own.path, message, "warning", own.label)
 
 
+@rule(
+    "SG703",
+    "compat has no effect",
+    why="What `default` does is what the other backends are made compatible with: around the default itself, `compat` "
+    "puts nothing.",
+    remedy="remove `compat`, or leave the old app the default until nobody needs it",
+)
+def compat_has_no_effect(subject: Subject) -> Iterator[Finding]:
+    if subject.config.default != subject.new_name:
+        return
+    for own in subject.placed:
+        if own.route is not None and own.route.compat and own.share > 0:
+            message = f"compat: [{', '.join(own.route.compat)}], and '{subject.new_name}' is the default"
+            yield Finding((*own.path, "compat"), message, "warning", own.label)
+
+
 def _idle(subject: Subject) -> Iterator[Placed]:
     """The routes that no request for any endpoint goes by."""
     for own in subject.placed:

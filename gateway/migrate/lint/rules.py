@@ -68,6 +68,7 @@ RULES: Final[tuple[Rule, ...]] = (
     sessions.forms_cross_over,
     reach.matches_nothing,
     reach.is_shadowed,
+    reach.compat_has_no_effect,
     fallbacks.done_twice,
     fallbacks.fallback_of_writes,
     answers.dates_differ,

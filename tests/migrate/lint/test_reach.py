@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 
-from tests.migrate.lint.shop import flask_app, told
+from tests.migrate.lint.shop import HEAD, flask_app, told
 
 
 def new_app() -> FastAPI:
@@ -43,3 +43,21 @@ def test_nothing_is_matched(route: str, expected: list[str]) -> None:
 def test_a_shadow(other: str, expected: list[str]) -> None:
     routes = '  - {path: "/u/{name}", to: legacy}\n' + other
     assert told("SG702", flask_app("/u/<int:id>"), FastAPI(), routes) == expected
+
+
+@pytest.mark.parametrize(
+    ("default", "to", "expected"),
+    [
+        ("new", "new", ["compat: [head], and 'new' is the default"]),
+        # Rolled back: it waits for the next time.
+        ("new", "legacy", []),
+        ("legacy", "new", []),
+    ],
+)
+def test_compat_of_the_default(default: str, to: str, expected: list[str]) -> None:
+    head = HEAD.replace("default: legacy", f"default: {default}")
+    routes = f"  - {{path: /new, compat: [head], to: {to}}}\n"
+    assert told("SG703", None, None, routes, head) == expected
+    # So it helps nobody, and the finding that it was against is back.
+    found = told("SG101", flask_app("/new"), new_app(), routes, head)
+    assert any(not each.startswith("note") for each in found) == bool(expected)
