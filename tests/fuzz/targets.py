@@ -32,6 +32,7 @@ from gateway.server.response_head import DefaultFields, write_head
 from gateway.upstream.failure import UpstreamError
 from gateway.upstream.headers import HOP_BY_HOP, BadRequest, write_request
 from gateway.upstream.response import ResponseReader
+from tests.fuzz.front_door import connection
 
 # Seconds for one input of a few kB, on a machine that does something else too.
 _PATIENCE = 5.0
@@ -221,5 +222,5 @@ def _response(data: bytes, size: int, *, bodiless: bool) -> Any:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (loader, editor, paths, request_head, request_body, response)
+    target.__name__: target for target in (loader, editor, paths, request_head, request_body, response, connection)
 }
