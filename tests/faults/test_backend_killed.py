@@ -66,7 +66,7 @@ def kill_and_restart(server: Server, traffic: Traffic, times: int) -> None:
 def test_without_a_fallback_its_requests_fail_visibly(tmp_path: Path, ledger: Ledger, tell: Tell) -> None:
     with town(tmp_path, ledger, "{legacy: 50, new: 50}") as (gateway, new):
         with Traffic(gateway.url) as traffic:
-            kill_and_restart(new, traffic, long(3, 30))
+            kill_and_restart(new, traffic, long(3, 12))
         row = tell("backend killed (-9) and restarted, no fallback", traffic, ledger=ledger)
         assert "Traceback" not in gateway.log()
     assert traffic.apps()["legacy"] > 50
@@ -80,7 +80,7 @@ def test_with_a_fallback_no_safe_request_fails(tmp_path: Path, ledger: Ledger, t
     with town(tmp_path, ledger, "new", FALLBACK.format(breaker=breaker)) as (gateway, new):
         # Answers in one piece: what breaks off after its first byte, nobody can take back.
         with Traffic(gateway.url, sizes=(0, 10, 100, 500), chunks=0) as traffic:
-            kill_and_restart(new, traffic, long(4, 40))
+            kill_and_restart(new, traffic, long(4, 20))
         what = "fallback" if breaker == "off" else "fallback and breaker"
         tell(f"backend killed (-9) and restarted, {what}", traffic, ledger=ledger)
         assert "Traceback" not in gateway.log()

@@ -76,7 +76,7 @@ def test_clients_vanish_at_every_byte(gateway: GatewayProcess, books: Ledger, te
     """What others get is not touched, and nothing is left behind."""
     leaver = Leaver(gateway, reset=reset)
     with Traffic(gateway.url, connections=3) as traffic:
-        for number in range(long(150, 5000)):
+        for number in range(long(150, 3000)):
             method = ("GET", "POST", "PUT")[number % 3]
             seconds = (0.0, 0.0, 0.02)[number // 3 % 3]
             wanted = Wanted(f"left-{reset}-{number}", (0, 50_000, 2_000_000)[number % 5 % 3], number % 2 == 1, seconds)
@@ -104,7 +104,7 @@ def test_clients_vanish_from_pipelines(gateway: GatewayProcess, books: Ledger, t
 
 def test_pipelined_requests_are_answered_in_their_order(gateway: GatewayProcess, books: Ledger, tell: Tell) -> None:
     with Traffic(gateway.url, connections=6, depth=16) as traffic:
-        more_right(traffic, long(600, 30_000))
+        more_right(traffic, long(600, 10_000))
     row = tell("sixteen pipelined requests on each connection", traffic, ledger=books)
     assert row.broken == 0, traffic.reasons()
 

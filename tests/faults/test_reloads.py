@@ -60,7 +60,7 @@ def gateway_and_texts(folder: Path, ledger: Ledger, *args: str) -> Iterator[tupl
 def test_a_storm_of_good_and_bad_files(tmp_path: Path, ledger: Ledger, tell: Tell) -> None:
     with gateway_and_texts(tmp_path, ledger) as (gateway, texts):
         with Traffic(gateway.url) as traffic:
-            for turn in range(long(40, 1000)):
+            for turn in range(long(40, 500)):
                 text = texts.bad() if turn % 3 == 2 else texts.good()
                 if turn % 2:
                     replace(gateway.routes, text)
@@ -81,7 +81,7 @@ def test_a_storm_of_good_and_bad_files(tmp_path: Path, ledger: Ledger, tell: Tel
 def test_the_file_is_deleted_and_comes_back(tmp_path: Path, ledger: Ledger, tell: Tell) -> None:
     with gateway_and_texts(tmp_path, ledger) as (gateway, texts):
         with Traffic(gateway.url) as traffic:
-            for turn in range(long(4, 50)):
+            for turn in range(long(4, 20)):
                 gateway.routes.unlink()
                 more_right(traffic, 20)
                 if turn % 2:
@@ -145,7 +145,7 @@ def test_the_disk_of_the_state_folder_is_full(tmp_path: Path, ledger: Ledger, te
         with Traffic(gateway.url) as traffic:
             more_right(traffic, 20)
             filler = fill(disk)
-            for _ in range(long(5, 50)):
+            for _ in range(long(5, 20)):
                 text = texts.good()
                 replace(gateway.routes, text)
                 eventually(lambda text=text: settled_on(gateway, text))  # type: ignore[misc]

@@ -98,9 +98,9 @@ def test_what_a_worker_holds_does_not_grow(tmp_path: Path, ledger: Ledger, tell:
         routes.write_text(text)
         with GatewayProcess(routes, workers=1, env={"FAULTS_BOOK": str(ledger.book("legacy"))}) as gateway:
             # The first rounds fill caches, pools and the allocator.
-            traffic = a_round(gateway, text, 0, long(5, 60))
+            traffic = a_round(gateway, text, 0, long(5, 40))
             before = rest(gateway)
-            for number in range(long(2, 8)):
+            for number in range(long(2, 6)):
                 traffic += a_round(gateway, text, number + 1, long(4, 30))
             after = rest(gateway)
             tell("soak: all of it at once", *traffic, ledger=ledger)

@@ -46,7 +46,7 @@ def gateway(books: Ledger) -> Iterator[GatewayProcess]:
 
 def sent(gateway: GatewayProcess, fault: str) -> Traffic:
     """Traffic of which a share meets the fault, until enough has met it."""
-    enough = long(25, 400)
+    enough = long(25, 250)
     with Traffic(gateway.url, connections=8, faults=[fault], pause=0.002, within=5) as traffic:
         eventually(
             lambda: sum(traffic.asked[name].fault != "" for name in traffic.judged.copy()) >= enough,
@@ -81,7 +81,7 @@ def test_what_an_idle_connection_says_is_nobodys_answer(
     gateway: GatewayProcess, books: Ledger, tell: Tell, fault: str
 ) -> None:
     """One client, which lets the connection be idle for a moment after each answer."""
-    enough = long(20, 500)
+    enough = long(20, 300)
     with Traffic(gateway.url, connections=1, faults=[fault], share=0.5, pause=0.03) as traffic:
         eventually(lambda: len(traffic.judged) > enough, timeout=long(50, 200))
     row = tell(f"upstream: {fault}", traffic, ledger=books)

@@ -42,14 +42,14 @@ def gateway_with_two_workers(folder: Path, ledger: Ledger) -> Iterator[GatewayPr
 
 def more_right(traffic: Traffic, number: int = 100) -> None:
     wanted = traffic.right() + number
-    eventually(lambda: traffic.right() > wanted, timeout=15)
+    eventually(lambda: traffic.right() > wanted, timeout=long(15, 120))
 
 
 @pytest.mark.parametrize("depth", [1, 4], ids=["one at a time", "pipelined"])
 def test_workers_killed_under_load(tmp_path: Path, ledger: Ledger, tell: Tell, depth: int) -> None:
     with gateway_with_two_workers(tmp_path, ledger) as gateway:
         with Traffic(gateway.url, depth=depth) as traffic:
-            for turn in range(long(2, 20)):
+            for turn in range(long(2, 10)):
                 more_right(traffic)
                 victim = gateway.worker_pids()[turn % 2]
                 os.kill(victim, signal.SIGKILL)
@@ -57,7 +57,7 @@ def test_workers_killed_under_load(tmp_path: Path, ledger: Ledger, tell: Tell, d
             more_right(traffic)
         row = tell(f"worker killed (-9), {'pipelined' if depth > 1 else 'one at a time'}", traffic, ledger=ledger)
     # What the dead workers had in hand: a few on each connection, once for each death.
-    assert row.broken <= 6 * depth * long(2, 20)
+    assert row.broken <= 6 * depth * long(2, 10)
     assert all("ended" in reason for reason in traffic.reasons(Verdict.BROKEN))
 
 
@@ -78,7 +78,7 @@ def test_rolling_restarts_under_load(tmp_path: Path, ledger: Ledger, tell: Tell)
     with gateway_with_two_workers(tmp_path, ledger) as gateway:
         before = gateway.worker_pids()
         with Traffic(gateway.url, connections=12) as traffic:
-            for turn in range(long(2, 12)):
+            for turn in range(long(2, 6)):
                 more_right(traffic)
                 gateway.signal(signal.SIGUSR2)
                 done = turn + 1
