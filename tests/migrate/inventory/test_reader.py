@@ -116,3 +116,22 @@ def test_what_is_no_app_that_is_known(app: object, message: str) -> None:
     with pytest.raises(InventoryProblem) as raised:
         inventory_of(app, "shop:it")
     assert str(raised.value) == message
+
+
+def test_what_an_app_does_before_any_endpoint() -> None:
+    class Own:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+    app = FastAPI(redirect_slashes=False)
+    app.get("/b")(what_an_app_has)
+    assert inventory_of(app, "app").middleware == ()
+    app.add_middleware(CORSMiddleware)
+    app.add_middleware(Own)
+    found = inventory_of(app, "app")
+    assert (found.middleware, found.redirects_slashes) == (("Own",), False)
+    assert inventory_of(FastAPI(), "app").redirects_slashes
+
+
+def what_an_app_has() -> None:
+    """A view of the same package as the middleware."""

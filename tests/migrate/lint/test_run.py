@@ -129,7 +129,7 @@ def files(draw: st.DrawFn) -> str:
     return head + ("routes:\n" + "".join(lines) if lines else "")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(
     files(),
     st.none() | st.lists(rules(), max_size=6, unique=True),
