@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from flask import Flask
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -120,8 +121,11 @@ def test_what_is_no_app_that_is_known(app: object, message: str) -> None:
 
 def test_what_an_app_does_before_any_endpoint() -> None:
     class Own:
-        def __init__(self, app: Any) -> None:
+        def __init__(self, app: ASGIApp) -> None:
             self.app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)
 
     app = FastAPI(redirect_slashes=False)
     app.get("/b")(what_an_app_has)
