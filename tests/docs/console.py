@@ -72,10 +72,15 @@ class Shell:
             program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
             program.chmod(0o755)
 
+    def replaced(self, text: str) -> str:
+        """A line of the page as it is here."""
+        for what, replacement in self._replacements.items():
+            text = text.replace(what, replacement)
+        return text
+
     def run(self, command: str) -> str:
         """What it prints. AssertionError unless it exits with 0."""
-        for text, replacement in self._replacements.items():
-            command = command.replace(text, replacement)
+        command = self.replaced(command)
         exported = shlex.quote(str(self._programs / "exported"))
         done = subprocess.run(
             [
