@@ -13,7 +13,7 @@ from benchmarks.load import WrongAnswerError
 from benchmarks.server import StartError, environment_note
 
 NAMES = (
-    *("routing", "embedded_fastapi", "embedded_flask", "slow_flask", "reload"),
+    *("routing", "embedded_fastapi", "embedded_flask", "slow_flask", "overload", "reload"),
     *("proxies", "access_log", "large_bodies", "idle_connections", "wire_matrix"),
 )
 
