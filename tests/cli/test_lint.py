@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Invoke
+from tests.cli.project import gateway
 from tests.cli.two_apps import make_apps
 
 ROUTES = """\
@@ -53,6 +54,13 @@ def test_what_it_prints(apps: Path, invoke: Invoke) -> None:
         "SG102: OPTIONS is refused",
         "SG301: 422 where it was 404",
     ]
+
+
+def test_as_a_process_of_its_own(apps: Path) -> None:
+    done = gateway("lint", cwd=apps)
+    assert (done.code, done.out.startswith(FINDINGS)) == (1, True)
+    # What an app prints while it is imported is not the answer.
+    assert done.err == "the old shop is loaded\n"
 
 
 def test_json(apps: Path, invoke: Invoke) -> None:

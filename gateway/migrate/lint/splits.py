@@ -61,7 +61,7 @@ def writes_without_stickiness(subject: Subject) -> Iterator[Finding]:
     why="The two apps give a file different ETags, and a page of one version may ask the other for its files: caches "
     "are of no use, and a stylesheet that only one app has is missing every so often.",
     remedy="send files to one app, whole; or let a web server in front give them out",
-    needs=("legacy", "new app"),
+    needs=("legacy",),
 )
 def files_are_split(subject: Subject) -> Iterator[Finding]:
     for own in subject.placed:

@@ -72,7 +72,9 @@ def test_only_the_methods_that_there_are() -> None:
 def test_files(tmp_path: Path, route: str, expected: list[str]) -> None:
     old, new = Flask("old", static_folder=str(tmp_path), static_url_path="/static"), FastAPI()
     new.mount("/static", StaticFiles(directory=tmp_path))
-    assert told("SG503", old, new, f'  - {{path: "/static/{{file:path}}", {route}}}\n') == expected
+    routes = f'  - {{path: "/static/{{file:path}}", {route}}}\n'
+    assert told("SG503", old, new, routes) == expected
+    assert bool(told("SG503", old, None, routes)) == bool(expected)
 
 
 @pytest.mark.parametrize(("route", "expected"), [(SPLIT, ["WebSockets are split by percentage: /ws"]), ("to: new", [])])
