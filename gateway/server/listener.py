@@ -33,6 +33,8 @@ _SECONDS_BETWEEN_NOTES = 1.0
 # a processor at most. Who rests does so for longer than a moment only if he is one of very many.
 _REST_SECONDS = 0.01
 _READ_AGAIN = 10
+# Nobody sees such a client leave. So no more of them than these, and nobody for longer than two seconds.
+_MOST_RESTING = 2000
 
 _LISTENERS: WeakKeyDictionary[ServerState, Listener] = WeakKeyDictionary()
 
@@ -150,6 +152,9 @@ class Listener:
         In a rush it would come again at once. To refuse all of that, over and over, would take the time of those who
         were let in: uvloop runs nothing else as long as a thousand connections are ready to be read.
         """
+        if len(self._resting) >= _MOST_RESTING:
+            connection.close()
+            return
         if not self._resting:
             self.loop.call_later(_REST_SECONDS, self._read_again)
         self._resting.append(connection)

@@ -112,7 +112,11 @@ class Resting:
 
     def __init__(self) -> None:
         self.read_again = 0
+        self.closed = False
         self.flow = self
+
+    def close(self) -> None:
+        self.closed = True
 
     def resume_reading(self) -> None:
         self.read_again += 1
@@ -130,3 +134,11 @@ async def test_those_that_rest_are_read_again_a_few_at_a_time() -> None:
     while not resting[-1].read_again:
         await asyncio.sleep(0.001)
     assert {each.read_again for each in resting} == {1}
+
+
+async def test_no_more_rest_than_are_read_again_soon() -> None:
+    listener = new_listener()
+    resting = [Resting() for _ in range(2010)]
+    for connection in resting:
+        listener.rest(connection)
+    assert [each.closed for each in resting] == [False] * 2000 + [True] * 10
