@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.config.loader import Loaded, digest_of, load_text
 from gateway.config.problem import ConfigError, Problem
-from gateway.config.source import read
+from gateway.config.source import NO_FILE, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def find(path: Path) -> Found:
     """
     source = path.name
     if not path.exists():
-        return Found(source, None, None, (Problem(source, 0, 0, "no such file"),))
+        return Found(source, None, None, (Problem(source, 0, 0, NO_FILE),))
     content = read(path, source)
     try:
         return Found(source, content, load_text(content, source, keep_unset=True))

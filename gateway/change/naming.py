@@ -58,6 +58,9 @@ def _unnamed(route: RouteConfig) -> str:
 
 
 def _meant(config: Config, text: str, methods: set[str], path: str) -> str:
+    if text == "default":
+        # So it is called in the status and in the metrics.
+        return "; what no route takes goes where the file's 'default:' says"
     covering = _covering(config, methods, path)
     if covering:
         return f"; requests for it are taken by {_listed(covering)}"

@@ -82,7 +82,7 @@ def carry_out_by_admin(change: Change, url: str, how: How) -> None:
             return
         # The plan is for the text that it was made from: whatever came in between is not written over.
         made = api.post("/changes", {**body, "reason": how.reason, "user": whoami()}, f'"{digest}"')
-    undo = f"gateway rollback --to {made['undo']['rollback']['version']}"
+    undo = f"gateway rollback --to {made['undo']['rollback']['version']}{how.where}"
     live = {key: made[key] for key in ("digest", "kept", "version", "live_on", "workers", "milliseconds")}
     workers = f"{made['workers']} worker{'' if made['workers'] == 1 else 's'}"
     words = f"live on {made['live_on']} of {workers} in {made['milliseconds']} ms, as version {made['version']}"

@@ -17,7 +17,7 @@ from gateway.cli.change_options import How
 from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, INTERRUPTED, NOT_DONE
 from gateway.cli.outcome import changed, fail, not_changed, nothing_changes, planned
 from gateway.cli.plan_view import plan_data
-from gateway.cli.routes_file import as_data, print_json
+from gateway.cli.routes_file import as_data, print_json, refusal
 from gateway.cli.whoami import whoami
 from gateway.config.problem import ConfigError
 from gateway.control.run_file import Run, running
@@ -62,7 +62,7 @@ def _planned(change: Change, history: History, how: How) -> Plan:
 def _write_and_wait(wanted: Plan, run: Run | None, history: History, how: How) -> None:
     from gateway.cli.live_wait import NotLive, Watch
 
-    undo = _undo(wanted, history)
+    undo = _undo(wanted, history, how)
     watch = Watch(run, history) if run is not None and how.wait else None
     begun = time.monotonic()
     kept = _write(wanted, history, how)
@@ -97,12 +97,13 @@ def _write(wanted: Plan, history: History, how: How) -> Path | None:
         fail("not-written", message, NOT_DONE, how.as_json)
 
 
-def _undo(wanted: Plan, history: History) -> str | None:
+def _undo(wanted: Plan, history: History, how: How) -> str | None:
     """The command that takes the change back, if there is one."""
     entries = history.entries()
     if not entries or wanted.after.digest == entries[-1].digest:
         return None
-    return "gateway rollback" if wanted.undone_to is None else f"gateway rollback --to {entries[-1].version}"
+    command = "gateway rollback" if wanted.undone_to is None else f"gateway rollback --to {entries[-1].version}"
+    return command + how.where
 
 
 def _live_data(live: Live | None) -> dict[str, Any]:
@@ -124,15 +125,14 @@ def _not_waited(run: Run | None, how: How) -> str:
 
 
 def _bad_file(error: ConfigError, history: History, how: How) -> NoReturn:
-    remedy = "`gateway rollback` brings back the last version that was live" if history.entries() else ""
+    remedy = f"`gateway rollback{how.where}` brings back the last version that was live" if history.entries() else ""
     if how.as_json:
         problems = [as_data(problem) for problem in error.problems]
         print_json({"ok": False, "kind": "bad-file", "problems": problems, "message": remedy})
     else:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        if remedy:
-            typer.echo(remedy, err=True)
+        lines = [*map(str, error.problems), remedy] if remedy else refusal(error.problems)
+        for line in lines:
+            typer.echo(line, err=True)
     raise typer.Exit(BAD_REQUEST)
 
 

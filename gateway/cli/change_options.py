@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import environ
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from gateway.cli.completion import offered_routes
+from gateway.cli.routes_file import DEFAULT_FILE
 
 RouteName = Annotated[
     str,
@@ -54,3 +57,18 @@ class How:
     wait: bool
     timeout: float
     as_json: bool
+
+    @property
+    def where(self) -> str:
+        """The options that another command needs to find the same file or gateway, as one would type them.
+
+        What the environment says is not repeated: the next command is typed in the same one.
+        """
+        if self.admin is not None:
+            return _repeated("--admin", self.admin, environ.get("GATEWAY_ADMIN"))
+        routes = _repeated("--routes", str(self.routes), environ.get("GATEWAY_ROUTES", str(DEFAULT_FILE)))
+        return routes + _repeated("--state", str(self.state or ""), environ.get("GATEWAY_STATE", ""))
+
+
+def _repeated(option: str, value: str, known: str | None) -> str:
+    return "" if value == known else f" {option} {quote(value)}"

@@ -73,10 +73,10 @@ def coverage(
     state: StateFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print where every endpoint of the old app is served, and what to move next.
+    """Print how far the migration is, and what to move next.
 
-    The apps are those of the routes file, unless they are named. Where the gateway runs on this machine, its counts
-    are used; --admin and --prometheus name others.
+    Says of every endpoint of the old app where it is served. The apps are those of the routes file, unless they are
+    named. Where the gateway runs on this machine, its counts are used; --admin and --prometheus name others.
     """
     path = routes or routes_option
     as_json = as_json or output == "json"

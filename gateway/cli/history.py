@@ -31,7 +31,7 @@ def history(
     admin: AdminUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print every version that was live: when, by whom, what it changed and why.
+    """Print every version that was live: when, who, what, and why.
 
     The newest is live, or was when the gateway ended.
     """

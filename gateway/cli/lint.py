@@ -53,10 +53,11 @@ def lint(
     routes_option: RoutesOption = DEFAULT_FILE,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what will surprise users when a route moves, with the line, the reason and the remedy.
+    """Tell what will surprise users when a route moves.
 
-    The apps are those of the routes file, unless they are named; what needs an app that is not at hand is left out.
-    Exits with 0, with 1 if there are warnings, with 2 for a bad file.
+    Each finding has its line, the reason and the remedy. The apps are those of the routes file, unless they are named;
+    what needs an app that is not at hand is left out. Exits with 0, with 1 if there are warnings, with 2 for a bad
+    file.
     """
     path = routes or routes_option
     codes = _codes(select, ignore, as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,6 +11,7 @@ import typer
 
 from gateway.config.loader import Loaded, load_file
 from gateway.config.problem import ConfigError, Problem
+from gateway.config.source import NO_FILE
 
 BAD_FILE = 2
 
@@ -54,9 +55,17 @@ def refuse(problems: Iterable[Problem], as_json: bool) -> NoReturn:
     if as_json:
         print_json({"ok": False, "problems": [as_data(problem) for problem in problems]})
     else:
-        for problem in problems:
-            typer.echo(str(problem), err=True)
+        for line in refusal(problems):
+            typer.echo(line, err=True)
     raise typer.Exit(BAD_FILE)
+
+
+def refusal(problems: Iterable[Problem]) -> Iterator[str]:
+    """The problems, one a line. Who has named no file, and is not where one is, is told what to do."""
+    for problem in problems:
+        yield str(problem)
+        if problem.message == NO_FILE and problem.source == DEFAULT_FILE.name:
+            yield "name another with --routes or GATEWAY_ROUTES; `gateway init` writes a first one"
 
 
 def as_data(problem: Problem) -> dict[str, object]:

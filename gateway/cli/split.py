@@ -47,9 +47,10 @@ def split(
     admin: AdminUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a share of a route's users to another backend, and the rest to the default.
+    """Send a share of a route's users to another backend.
 
-    Raising a share moves more users and nobody back; lowering it moves some back and nobody new.
+    The rest goes to the default. Raising a share moves more users and nobody back; lowering it moves some back and
+    nobody new.
     """
     how = How(routes, state, admin, reason, dry_run, not no_wait, timeout, as_json)
     carry_out(Split(route, _weights(shares)), how)

@@ -50,10 +50,11 @@ def status(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print live requests, errors and latency by route and backend, and what the workers serve.
+    """Print live requests, errors and latency by route and backend.
 
-    Rates are of the last 10 seconds; errors (5xx), latencies and the shares seen are of the last minute. Exits with 0
-    if the file is good and all workers serve what is live, with 1 if not or if there is no answer.
+    Above them stands which version is live, and on how many workers. Rates are of the last 10 seconds; errors (5xx),
+    latencies and the shares seen are of the last minute. Exits with 0 if the file is good and all workers serve what
+    is live, with 1 if not or if there is no answer.
     """
     # Here, not above: httpx takes a tenth of a second that --help need not wait for.
     from gateway.cli.listener import Listener, NotTold, listener_url

@@ -12,6 +12,8 @@ from gateway.config.problem import ConfigError, Problem
 # 10,000 routes with every key set take about 2 MB.
 MAX_BYTES: Final = 4 * 1024 * 1024
 
+NO_FILE: Final = "no such file"
+
 _OTHER_ENCODINGS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -33,7 +35,7 @@ def read(path: str | os.PathLike[str], source: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError([Problem(source, 0, 0, "no such file")]) from None
+        raise ConfigError([Problem(source, 0, 0, NO_FILE)]) from None
     except PermissionError:
         raise ConfigError([Problem(source, 0, 0, "no permission to read it")]) from None
     except OSError as error:

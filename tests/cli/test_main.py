@@ -55,6 +55,22 @@ def test_a_missing_file_is_one_line(folder: Path, invoke: Invoke, command: tuple
     assert (done.code, done.out, done.err) == (2, "", "nowhere.yaml: no such file\n")
 
 
+@pytest.mark.parametrize("command", [*LOOKING, ("move", "/books", "new")])
+def test_without_a_file_it_is_said_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = invoke(*command)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "routes.yaml: no such file\nname another with --routes or GATEWAY_ROUTES; `gateway init` writes a first one\n"
+    )
+
+
+def test_the_list_of_commands_is_not_cut_off(invoke: Invoke) -> None:
+    assert "..." not in invoke("--help", COLUMNS="80").out.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("command", LOOKING)
 def test_the_file_is_named_in_three_ways(tmp_path: Path, invoke: Invoke, command: tuple[str, ...]) -> None:
     path = make(tmp_path)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,22 @@ def test_what_will_be_is_said_with_the_way_back(folder: Path, invoke: Invoke) ->
     assert done.out.endswith("to take it back: gateway rollback --to 2\n")
     assert invoke("rollback", "--to", "2").code == 0
     assert (folder / "routes.yaml").read_text() == SPLIT
+
+
+def test_the_way_back_can_be_typed_as_it_is_shown(
+    folder: Path, invoke: Invoke, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    live(folder, ROUTES, SPLIT)
+    elsewhere = tmp_path_factory.mktemp("else where")
+    path = (folder / "routes.yaml").rename(elsewhere / "routes.yaml")
+    state = (folder / ".gateway" / "routes.yaml").rename(elsewhere / "state")
+    done = invoke("move", "files", "new", "--routes", path, "--state", state)
+    shown = done.out.partition("to take it back: gateway ")[2]
+    assert shlex.split(shown) == ["rollback", "--routes", str(path), "--state", str(state)]
+    assert invoke(*shlex.split(shown)).code == 0
+    assert path.read_text() == SPLIT
+    named = {"GATEWAY_ROUTES": str(path), "GATEWAY_STATE": str(state)}
+    assert invoke("move", "files", "new", **named).out.endswith("to take it back: gateway rollback\n")
 
 
 def test_a_route_goes_back_to_the_default(folder: Path, invoke: Invoke) -> None:
