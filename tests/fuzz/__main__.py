@@ -5,6 +5,7 @@ What it tries is kept in build/fuzz/, and so is an input that fails, which then 
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BUILD = Path("build", "fuzz")
 
 
 def main(name: str, seconds: int) -> None:
+    logging.disable()
     found = BUILD / name
     found.mkdir(parents=True, exist_ok=True)
     # libFuzzer writes to the first folder only.
