@@ -27,6 +27,7 @@ FINDINGS = """\
 routes.yaml:8:5: SG301 what does not fit is 422 instead of 404 in 'book_id' of /books/<int:book_id>
 routes.yaml:9:5: SG101 note: HEAD is 405 in the new app: /users/<name>
 routes.yaml:9:5: SG102 note: OPTIONS is 405 in the new app: /users/<name>
+routes.yaml:9:5: SG106 note: the new app answers /users/me with a view for other paths
 
 SG101: HEAD is refused
   why: """
@@ -48,10 +49,11 @@ def test_what_it_prints(apps: Path, invoke: Invoke) -> None:
     done = invoke("lint")
     assert done.code == 1
     assert done.out.startswith(FINDINGS)
-    assert done.out.endswith("\n\nroutes.yaml: 1 warning, 2 notes, 1 ignored\n")
+    assert done.out.endswith("\n\nroutes.yaml: 1 warning, 3 notes, 1 ignored\n")
     assert [line for line in done.out.splitlines() if line.startswith("SG")] == [
         "SG101: HEAD is refused",
         "SG102: OPTIONS is refused",
+        "SG106: another view of the new app answers",
         "SG301: 422 where it was 404",
     ]
 
@@ -66,7 +68,7 @@ def test_as_a_process_of_its_own(apps: Path) -> None:
 def test_json(apps: Path, invoke: Invoke) -> None:
     done = invoke("lint", "--json")
     data = json.loads(done.out)
-    assert (done.code, data["ok"], data["warnings"], data["notes"], data["ignored"]) == (1, False, 1, 2, 1)
+    assert (done.code, data["ok"], data["warnings"], data["notes"], data["ignored"]) == (1, False, 1, 3, 1)
     assert data["not_looked_for"] == []
     first = data["findings"][0]
     assert first.pop("why").endswith(".")
@@ -89,7 +91,7 @@ def test_json(apps: Path, invoke: Invoke) -> None:
         (("--select", "SG3"), 1, {"SG301"}),
         (("--select", "SG101"), 0, {"SG101"}),
         (("--select", "SG101", "--strict"), 1, {"SG101"}),
-        (("--select", "SG1,SG3", "--ignore", "SG301 SG102"), 0, {"SG101"}),
+        (("--select", "SG1,SG3", "--ignore", "SG301 SG102"), 0, {"SG101", "SG106"}),
         (("--ignore", "SG"), 0, set()),
         (("--ignore", "SG", "--strict"), 0, set()),
     ],

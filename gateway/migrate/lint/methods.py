@@ -95,7 +95,7 @@ def endpoints_are_missing(subject: Subject) -> Iterator[Finding]:
     redirects = subject.new.redirects_slashes
 
     def lacks(meeting: Meeting) -> bool:
-        if meeting.placed.share == 0 or _new(subject, meeting) or falls_back(subject, meeting, 404):
+        if _new(subject, meeting) or falls_back(subject, meeting, 404):
             return False
         if meeting.endpoint.kind == "websocket" and not subject.has("new app"):
             return False
@@ -141,8 +141,7 @@ def another_view_answers(subject: Subject) -> Iterator[Finding]:
     def taken(meeting: Meeting) -> bool:
         own = (meeting.methods & meeting.endpoint.own) - meeting.compared.methods - {"", "HEAD"}
         return (
-            meeting.placed.share > 0
-            and not meeting.compared.on_both_sides
+            not meeting.compared.on_both_sides
             and meeting.endpoint.kind != "websocket"
             # What is behind a mount that cannot be looked into may be just this.
             and any(each.kind == "http" for method in own for each in _new(subject, meeting, method))

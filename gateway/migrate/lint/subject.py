@@ -39,6 +39,12 @@ class Meeting:
         return template_of(self.endpoint.path)
 
     @property
+    def could_move(self) -> bool:
+        """Whether the new app has the endpoint, with one of the methods."""
+        both = self.compared.methods
+        return self.compared.on_both_sides and (not both or bool(both & self.methods))
+
+    @property
     def level(self) -> Level:
         """A note as long as the new app has nothing of the route: so it will be once it moves."""
         return "warning" if self.placed.share > 0 else "note"
@@ -83,18 +89,19 @@ class Subject:
 
     @cached_property
     def meetings(self) -> tuple[Meeting, ...]:
-        """Those that matter: the route sends requests to the new app, or could, because that has some of them."""
+        """Those of the routes that send requests to the new app, or could, because that has some of them."""
         found: list[Meeting] = []
         compared_by = {id(each.endpoint): each for each in self.comparison.legacy}
         for own in self.placed:
             rivals = self._rivals(own)
+            met: list[Meeting] = []
             for endpoint, reached in self.reached(own):
                 compared = compared_by.get(id(endpoint))
-                if compared is None or (own.share == 0 and not compared.on_both_sides):
-                    continue
                 methods = reached - _outdone(endpoint, rivals)
-                if methods and (own.share > 0 or not compared.methods or methods & compared.methods):
-                    found.append(Meeting(own, compared, methods))
+                if compared is not None and methods:
+                    met.append(Meeting(own, compared, methods))
+            if own.share > 0 or any(meeting.could_move for meeting in met):
+                found += met
         return tuple(found)
 
     def reached(self, own: Placed) -> Sequence[tuple[Endpoint, frozenset[str]]]:

@@ -98,7 +98,9 @@ def test_a_missing_method(routes: str, expected: list[str]) -> None:
     ("routes", "expected"),
     [
         ('  - {path: "/{rest:path}", to: new}\n', ["the new app does not have /login, /me: 404"]),
-        ('  - {path: "/{rest:path}", to: legacy}\n', []),
+        ('  - {path: "/{rest:path}", to: legacy}\n', ["note: the new app does not have /login, /me: 404"]),
+        # Not even a part of it could move.
+        ("  - {path: /login, to: legacy}\n", []),
         ('  - {path: "/{rest:path}", to: new, fallback: {to: legacy, on: [404]}}\n', []),
         (
             '  - {path: "/{rest:path}", to: new}\n  - {path: /me, to: legacy}\n',
@@ -148,6 +150,11 @@ def test_405_for_404(path: str, expected: list[str]) -> None:
             new_app("/u/{name}"),
             '  - {path: "/u/{name}", to: new}\n',
             ["the new app answers /u/me with a view for other paths"],
+        ),
+        (
+            new_app("/u/{name}"),
+            '  - {path: "/u/{name}", to: legacy}\n',
+            ["note: the new app answers /u/me with a view for other paths"],
         ),
         (new_app("/u/{name}"), '  - {path: "/u/{name}", to: new}\n  - {path: /u/me, to: legacy}\n', []),
         (new_app("/u/me", "/u/{name}"), '  - {path: "/u/{name}", to: new}\n', []),
