@@ -14,8 +14,6 @@ from typing import Literal, Self
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
-# What secrets.token_urlsafe makes; long enough not to be guessed, short enough to be no burden.
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _DOMAIN = re.compile(r"\.?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
@@ -77,11 +75,6 @@ def header_value(headers: RawHeaders, name: bytes) -> str | None:
     return None
 
 
-def is_client_id(text: str) -> bool:
-    """Whether ``text`` can be an id that the gateway has given out. What cannot is treated as absent."""
-    return _CLIENT_ID.fullmatch(text) is not None
-
-
 class IdCookie:
     """Reads the client's id from the gateway's own cookie: the first value that can be one.
 
@@ -94,6 +87,7 @@ class IdCookie:
 
     def __init__(self, name: bytes) -> None:
         self.name = name
+        # What secrets.token_urlsafe makes; long enough not to be guessed, short enough to be no burden.
         self._search = re.compile(
             rb"(?:^|;)\s*" + re.escape(name) + rb"\s*=\s*(\"?)([A-Za-z0-9_-]{16,64})\1\s*(?=;|\Z)"
         ).search
