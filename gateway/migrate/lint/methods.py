@@ -27,7 +27,8 @@ def head_is_refused(subject: Subject) -> Iterator[Finding]:
         if not {"GET", "HEAD"} <= meeting.endpoint.methods or "HEAD" not in meeting.methods:
             return False
         return (
-            "head" not in meeting.placed.compat
+            meeting.compared.on_both_sides
+            and "head" not in meeting.placed.compat
             and not falls_back(subject, meeting, 405)
             and bool(_new(subject, meeting, "GET"))
             and not _new(subject, meeting, "HEAD")
@@ -48,7 +49,8 @@ def head_is_refused(subject: Subject) -> Iterator[Finding]:
 def options_is_refused(subject: Subject) -> Iterator[Finding]:
     def lacks(meeting: Meeting) -> bool:
         return (
-            "OPTIONS" in meeting.methods & meeting.endpoint.automatic
+            meeting.compared.on_both_sides
+            and "OPTIONS" in meeting.methods & meeting.endpoint.automatic
             and "options" not in meeting.placed.compat
             and not falls_back(subject, meeting, 405)
             and bool(_new(subject, meeting))
