@@ -10,7 +10,7 @@ from typing import Any, Literal
 from starlette.types import ASGIApp, Message, Scope
 
 from gateway.backends.wsgi import WsgiApp
-from gateway.config.model import BackendConfig
+from gateway.config.backend import BackendConfig
 
 log = logging.getLogger("gateway")
 

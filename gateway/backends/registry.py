@@ -10,7 +10,7 @@ from typing import Any
 from gateway.backends.embedded import EmbeddedBackend, StartError
 from gateway.backends.importing import ImportProblem, import_app, interface_of
 from gateway.backends.remote import RemoteBackend
-from gateway.config.model import BackendConfig
+from gateway.config.backend import BackendConfig
 
 log = logging.getLogger("gateway")
 

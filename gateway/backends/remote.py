@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.backends.embedded import StartError
 from gateway.backends.tls import client_context
+from gateway.config.backend import BackendConfig
 from gateway.config.health import Outliers
-from gateway.config.model import BackendConfig
 from gateway.resilience.outlier import Settings
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.rotating_pool import RotatingPool

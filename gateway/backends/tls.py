@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from gateway.config.model import BackendConfig
+from gateway.config.backend import BackendConfig
 
 
 def client_context(config: BackendConfig) -> ssl.SSLContext | None:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from gateway.backends.importing import ImportProblem, import_app
-from gateway.config.model import BackendConfig, Config
+from gateway.config.backend import BackendConfig
+from gateway.config.model import Config
 from gateway.config.syntax import import_string_complaint, url_complaint
 from gateway.migrate.inventory.endpoint import Inventory, InventoryProblem
 from gateway.migrate.inventory.openapi import origin_of

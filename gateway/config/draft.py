@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from gateway.config.backend import BackendConfig
 from gateway.config.messages import place_of, show, value_at
-from gateway.config.model import BackendConfig, Config, Defaults, Override, RouteConfig, StickyCookie
+from gateway.config.model import Config, Defaults, Override, RouteConfig, StickyCookie
 from gateway.config.position import Path, Positions
 from gateway.config.values import Model
 

@@ -10,17 +10,15 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from gateway.config.backend import BackendConfig, Timeouts, Tls
 from gateway.config.health import HealthCheck, Outliers
 from gateway.config.limits import InFlight, Limits
 from gateway.config.model import (
-    BackendConfig,
     Config,
     Defaults,
     Override,
     RouteConfig,
     StickyCookie,
-    Timeouts,
-    Tls,
     Tracing,
     WebSockets,
 )

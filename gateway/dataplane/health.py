@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.backends.registry import Registry
 from gateway.backends.remote import RemoteBackend
-from gateway.config.model import BackendConfig
+from gateway.config.backend import BackendConfig
 from gateway.health.board import Address, Board, BoardReader
 from gateway.health.checker import Checker
 from gateway.telemetry.recorder import BACKEND_EJECTED, BACKEND_EJECTIONS

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.backends.tls import client_context
+from gateway.config.backend import BackendConfig, Tls
 from gateway.config.health import HealthCheck
-from gateway.config.model import BackendConfig, Tls
 from gateway.health.board import BEAT, Address, Board
 from gateway.resilience.health import Health
 

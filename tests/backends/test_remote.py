@@ -7,7 +7,7 @@ import pytest
 from gateway.backends.embedded import StartError
 from gateway.backends.registry import Registry
 from gateway.backends.remote import RemoteBackend
-from gateway.config.model import BackendConfig, Timeouts, Tls
+from gateway.config.backend import BackendConfig, Timeouts, Tls
 
 
 def test_it_has_what_every_backend_has() -> None:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.change.moving import Weights, moves, redrawn
-from gateway.config.model import SCALE, BackendConfig, Config, RouteConfig
+from gateway.config.backend import BackendConfig
+from gateway.config.model import SCALE, Config, RouteConfig
 from gateway.routing.split import Split
 
 NAMES = ("legacy", "new", "third")

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.config.backend import BackendConfig
 from gateway.config.health import HealthCheck, Outliers
 from gateway.config.loader import load_text
-from gateway.config.model import BackendConfig
 from tests.config.said import said
 
 OUTLIERS = "off, or a mapping such as {consecutive: 5, eject: 10}"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from gateway.config.backend import BackendConfig, Tls
 from gateway.config.health import HealthCheck
-from gateway.config.model import BackendConfig, Tls
 from gateway.health import checker as checker_module
 from gateway.health.board import Address, Board
 from gateway.health.checker import Checker

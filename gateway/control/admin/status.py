@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.config.model import BackendConfig, Config
+from gateway.config.backend import BackendConfig
+from gateway.config.model import Config
 from gateway.control.admin.running import Running
 from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, worker_views
 from gateway.control.figures.figures import Figure, Figures
