@@ -1,4 +1,16 @@
-"""The gateway as an ASGI application: what every request passes through, in seven numbered steps."""
+"""The gateway as an ASGI application: what every request passes through, in seven numbered steps.
+
+1. One snapshot, from start to end.
+2. One path, for the table and for the app.
+3. Who asks, and as which request.
+4. The route.
+5. The backend.
+6. Forward: one answer, whole or visibly broken.
+7. Record.
+
+The first five decide, here, and nothing in them waits; the last two are in request.py. Step 6 has a shorter way without
+a task (direct.py) and a longer one with a fallback (attempt.py).
+"""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ class Request:
 
     def fall_back(self, lane: Lane, status: int) -> None:
         """The lane that was asked has failed, as if with ``status``, and the answer has not begun: now for ``lane``."""
+        # 7. Record, for the one that has failed.
         failed = self.lane
         failed.backend.in_flight -= 1
         failed.recorder.end(self.scope["method"], status, perf_counter() - self.begun)
