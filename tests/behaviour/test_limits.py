@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -14,12 +13,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.behaviour.probe import metric, replace, settled_on
+from tests.behaviour.probe import InBackground, metric, replace, settled_on
 from tests.behaviour.process import GatewayProcess, eventually
 from tests.behaviour.remote_apps import serving as app_serving
 
 APPS = """
-import asyncio, json
+import asyncio, json, os
+
+held = []
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
@@ -29,8 +30,12 @@ async def app(scope, receive, send):
         if not message["more_body"]:
             break
         message = await receive()
-    body = json.dumps({"received": received, "whole": message["type"] == "http.request"}).encode()
-    if scope["query_string"]:
+    body = json.dumps({"received": received, "whole": message["type"] == "http.request", "held": held}).encode()
+    if scope["query_string"] == b"hold":
+        held.append(scope["path"])
+        while not os.path.exists("open"):
+            await asyncio.sleep(0.01)
+    elif scope["query_string"]:
         await asyncio.sleep(float(scope["query_string"]))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
@@ -104,7 +109,7 @@ def test_bodies_have_a_size_by_route_and_a_time(folder: Path) -> None:
     limits = "limits: {body: 10, body_timeout: 0.2}\nroutes:\n  - {path: /upload, to: here, max_body: 20}\n"
     with serving(folder, HEAD + limits) as gateway:
         fits = httpx.post(gateway.url + "/", content=b"x" * 10)
-        assert fits.json() == {"received": 10, "whole": True}
+        assert fits.json() == {"received": 10, "whole": True, "held": []}
         too_long = httpx.post(gateway.url + "/", content=b"x" * 11)
         assert too_long.status_code == 413
         assert too_long.json()["detail"] == "The request's body is longer than 10 bytes."
@@ -132,7 +137,7 @@ def test_a_remote_app_is_not_left_waiting_for_a_body_that_is_too_long(folder: Pa
             assert answer.startswith(b"HTTP/1.1 413 ")
             eventually(partial(in_flight, gateway, 0))
             # Its connection was in the middle of a request, and is not used for another.
-            assert httpx.post(gateway.url, content=b"x").json() == {"received": 1, "whole": True}
+            assert httpx.post(gateway.url, content=b"x").json()["received"] == 1
 
 
 def test_a_client_may_have_so_many_connections(folder: Path) -> None:
@@ -172,25 +177,19 @@ def one_at_a_time(folder: Path, *, remote: bool, limits: str) -> Iterator[Gatewa
 
 @pytest.mark.parametrize("remote", [False, True], ids=["embedded", "remote"])
 def test_requests_beyond_the_limit_wait_in_order_or_are_refused(folder: Path, *, remote: bool) -> None:
-    with one_at_a_time(folder, remote=remote, limits="{in_flight: 1, queue: 2, wait: 5}") as gateway:
+    with one_at_a_time(folder, remote=remote, limits="{in_flight: 1, queue: 2, wait: 30}") as gateway:
         assert httpx.get(gateway.url).status_code == 200
-        ended: list[int] = []
-
-        def ask(number: int) -> None:
-            assert httpx.get(f"{gateway.url}/?0.2", timeout=10).status_code == 200
-            ended.append(number)
-
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
-        for count, thread in enumerate(threads, 1):
-            thread.start()
+        held = []
+        for count in (1, 2, 3):
+            held.append(InBackground(f"{gateway.url}/{count}?hold"))
             eventually(partial(in_flight, gateway, count))
         refused_now = httpx.get(gateway.url)
         assert refused_now.status_code == 503
-        assert refused_now.headers["retry-after"] == "5"
+        assert refused_now.headers["retry-after"] == "30"
         assert refused_now.headers["content-type"] == "application/problem+json"
-        for thread in threads:
-            thread.join()
-        assert ended == [0, 1, 2]
+        (folder / "open").touch()
+        assert [each.response().status_code for each in held] == [200, 200, 200]
+        assert httpx.get(gateway.url).json()["held"] == ["/1", "/2", "/3"]
         eventually(lambda: refused(gateway, "backend_queue_full") == 1)
         # Nothing is left behind of any of them.
         assert httpx.get(gateway.url).status_code == 200
