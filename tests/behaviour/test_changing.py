@@ -243,7 +243,10 @@ def test_of_two_commands_at_once_one_wins_and_the_other_is_told(gateway: Gateway
     fcntl.flock(lock, fcntl.LOCK_EX)
     commands = [start("20"), start("30")]
     try:
-        time.sleep(2.5)
+        for command in commands:
+            # What a command shows of its plan, it shows before it writes.
+            assert command.stdout is not None
+            assert command.stdout.readline().startswith("/items: ")
         os.close(lock)
         ends = [command.communicate(timeout=20) for command in commands]
     finally:
