@@ -279,6 +279,8 @@ def test_through_the_admin_listener_it_is_the_same(gateway: GatewayProcess) -> N
     assert run("rollback", "--dry-run", "--admin", gateway.admin).code == 0
     assert run("rollback", "--admin", gateway.admin).code == 0
     assert gateway.routes.read_text() == ROUTES
+    listed = run("history", "--admin", gateway.admin, "-n", "1")
+    assert f"back to {versions(gateway)[0]['undone_to']}: /items: " in listed.out
     assert run("rollback", "--admin", "http://127.0.0.1:1").code == 1
 
 

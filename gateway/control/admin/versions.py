@@ -21,7 +21,10 @@ Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
 class VersionView(BaseModel):
-    """``at`` is when it became live, in seconds since the epoch. ``user`` and ``reason`` are "" where nobody said."""
+    """``at`` is when it became live, in seconds since the epoch. ``user`` and ``reason`` are "" where nobody said.
+
+    ``undone_to`` is the version that a roll-back without arguments went back to.
+    """
 
     version: int
     digest: str
@@ -30,6 +33,7 @@ class VersionView(BaseModel):
     user: str
     reason: str
     changes: str
+    undone_to: int | None
 
 
 class VersionText(VersionView):
@@ -91,6 +95,7 @@ def _view(entry: Entry) -> VersionView:
         user=entry.user,
         reason=entry.reason,
         changes=entry.changes,
+        undone_to=entry.undone_to,
     )
 
 

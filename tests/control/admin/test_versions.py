@@ -30,6 +30,7 @@ async def test_the_history_has_the_newest_first(admin: httpx.AsyncClient) -> Non
         "user": "",
         "reason": "",
         "changes": "the first version",
+        "undone_to": None,
     }
 
 
