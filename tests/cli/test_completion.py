@@ -190,5 +190,4 @@ def test_a_shell_completes_commands_routes_backends_and_shares(folder: Path, nam
             # Its first Tab only loads the completion.
             user.says("gateway check\t\r", "<check>")
         user.says("gateway mo\tG\tn\t\r", "<move><GET /books><new>")
-        user.says("gateway rollb\t/us\t\r", "<rollback></users/{id:int}>")
-        user.says("gateway spl\tfil\tne\t25\r", "<split><files><new=25>")
+        user.says("gateway spl\t/us\tne\t25\r", "<split></users/{id:int}><new=25>")
