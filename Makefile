@@ -4,8 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Two test processes: the suite waits on sockets as much as it computes.
-JOBS ?= 2
+# More test processes than cores: the suite waits on sockets and on processes as much as it computes.
+JOBS ?= 4
 
 .PHONY: run run-remote test image-test lint format browser pictures prometheus fuzz bench bench-peers clean
 

@@ -1,13 +1,19 @@
-"""The table of the fault suite at the end of a session.
+"""What holds for the whole session: how Ctrl-C reaches the processes of the tests, and the table of the fault suite.
 
-Here and not beside its tests: with xdist, the process that prints loads no deeper conftest.
+The table is made here and not beside its tests: with xdist, the process that prints loads no deeper conftest.
 """
 
 from __future__ import annotations
 
+import signal
+
 from _pytest.terminal import TerminalReporter
 
 from tests.faults.table import Row, lines
+
+# A shell starts what runs in its background with Ctrl-C ignored, which every process below would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -1,18 +1,17 @@
-"""httpbin, by its authors: adopted, served and asked, embedded and on gunicorn; then its first canary."""
+"""httpbin, by its authors: adopted, served and asked, embedded and on gunicorn."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.behaviour.process import GatewayProcess
 from tests.third_party.installed import folder
-from tests.third_party.rounds import Request, adopted, answer, direct, gateway, importable, without
+from tests.third_party.rounds import Request, adopted, answer, direct, importable, without
 
 HOST = "httpbin.example"
 FORM = {"content-type": "multipart/form-data; boundary=b"}
@@ -108,44 +107,3 @@ def test_the_answer_is_the_same_through_the_gateway(
     for client in (straight, through):
         client.cookies.clear()
     assert answer(through, request_, HOST, same) == answer(straight, request_, HOST, same)
-
-
-NEW = """
-from fastapi import FastAPI, Request
-
-app = FastAPI()
-
-@app.get("/ip")
-async def ip(request: Request) -> dict[str, str]:
-    return {"origin": request.client.host, "by": "fastapi"}
-
-@app.get("/status/{code}")
-async def status(code: int) -> dict[str, int]:
-    return {"code": code}
-"""
-
-
-def test_the_first_canary(tmp_path: Path) -> None:
-    """As the guide has it: init, a split, a tenth of the clients, and back."""
-    (tmp_path / "new_app.py").write_text(NEW)
-    env = importable(folder(), tmp_path)
-    routes = adopted(tmp_path, env, "httpbin:app", "new_app:app")
-    with GatewayProcess(routes, env=env, cwd=tmp_path) as running:
-        admin = ("--admin", running.admin)
-
-        def by_new() -> int:
-            bodies = [httpx.get(f"{running.url}/ip").json() for _ in range(100)]
-            assert {body["origin"] for body in bodies} == {"127.0.0.1"}
-            return sum("by" in body for body in bodies)
-
-        assert by_new() == 0
-        split = gateway("split", "GET,HEAD /ip", "new=50", *admin, "--json", cwd=tmp_path, env=env)
-        if split.returncode:  # the name depends on whether the new app answers HEAD
-            split = gateway("split", "GET /ip", "new=50", *admin, "--json", cwd=tmp_path, env=env)
-        assert split.returncode == 0, split.stderr + split.stdout
-        assert json.loads(split.stdout)
-        # 100 clients of their own: within five standard deviations.
-        assert 25 <= by_new() <= 75
-        back = gateway("rollback", *admin, cwd=tmp_path, env=env)
-        assert back.returncode == 0, back.stderr
-        assert by_new() == 0
