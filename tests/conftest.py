@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from _pytest.terminal import TerminalReporter
 
 from tests.faults.table import Row, lines
@@ -14,6 +15,14 @@ from tests.faults.table import Row, lines
 # A shell starts what runs in its background with Ctrl-C ignored, which every process below would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What takes so long that all would wait for it, if it came last.
+LONGEST = ("test_migration_guide.py", "test_soak.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

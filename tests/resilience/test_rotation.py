@@ -142,7 +142,8 @@ class Lives(RuleBasedStateMachine):
         """Once all is well, all serve again, each with a whole share, in the longest time that there is."""
         for member in self.rotation.members:
             self.rotation.checked(member, self.now, up=True)
-        for seconds in (10 * SETTINGS.eject, SETTINGS.slow_start):
+        # A second more: sums of floats need not come to the whole.
+        for seconds in (10 * SETTINGS.eject, SETTINGS.slow_start + 1):
             self.now += seconds
             self.rotation.move(self.now)
         assert len(self.rotation.inside) == len(self.rotation.members)
