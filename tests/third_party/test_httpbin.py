@@ -16,7 +16,9 @@ from tests.third_party.rounds import Request, adopted, answer, direct, importabl
 HOST = "httpbin.example"
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 
-# Left out is what the gateway means to do otherwise: TRACE is refused, and an escaped slash stays inside its segment.
+# Left out because the answers differ: TRACE is refused, and an escaped slash stays inside its segment, as the gateway
+# means it; a chunked upload, which httpbin answers 501 unless the server calls itself gunicorn, and which a remote app
+# gets with its length; and /brotli, whose compressed body has the request's fields in it.
 ROUND: list[Request] = [
     *(("GET", path, {}) for path in (
         "/", "/get?a=1&a=2&b=%C3%A9%2F", "/headers", "/ip", "/user-agent", "/html", "/robots.txt", "/deny", "/xml",
