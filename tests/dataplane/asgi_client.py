@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
+CONNECT = {"type": "websocket.connect"}
+
 
 @dataclass
 class Answer:

@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
 from gateway.config.model import Override
 from gateway.dataplane.app import Gateway
 from gateway.dataplane.override import OverrideRule
 from tests.dataplane.asgi_client import get
+from tests.dataplane.embedded import Echo, Serving, config
 
 SECRET = "of-the-testers"
+CACHEABLE = [(b"cache-control", b"public, max-age=60")]
 
 
-def echo(who: str) -> Any:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [[name.decode(), value.decode()] for name, value in scope["headers"]]
-        cacheable = [(b"cache-control", b"public, max-age=60")]
-        await send({"type": "http.response.start", "status": 200, "headers": cacheable})
-        await send({"type": "http.response.body", "body": json.dumps({"who": who, "headers": headers}).encode()})
-
-    return app
+@pytest.fixture
+async def guarded(serve: Serving) -> Gateway:
+    """Its testers know a secret, and every answer may be stored; what is at `/split` is split."""
+    data = config({"path": "/split", "to": {"legacy": 50, "new": 50}}, override={"secret": SECRET})
+    return await serve(data, legacy=Echo("legacy", CACHEABLE), new=Echo("new", CACHEABLE))
 
 
-@asynccontextmanager
-async def serving(*routes: dict[str, Any]) -> AsyncIterator[Gateway]:
-    data = {"version": 1, "default": "legacy", "override": {"secret": SECRET}, "routes": list(routes)}
-    gateway = Gateway.from_dict(data, apps={"legacy": echo("legacy"), "new": echo("new")})
-    await gateway.start()
-    yield gateway
-    await gateway.stop()
+async def test_a_tester_overrides_by_header_over_cookie_over_weight(serve: Serving) -> None:
+    override = {"header": "X-Side", "cookie": "side", "allow": ["203.0.113.0/24"]}
+    gateway = await serve(config({"path": "/a", "to": "legacy"}, override=override))
+    assert (await get(gateway, "/a", [(b"x-side", b"new")])).json["who"] == "new"
+    assert (await get(gateway, "/zzz", [(b"cookie", b"side=new")])).json["who"] == "new"
+    both = await get(gateway, "/a", [(b"x-side", b"legacy"), (b"cookie", b"side=new")])
+    assert both.json["who"] == "legacy"
+    assert "x-side" not in dict(both.json["headers"])
+    stranger = await get(gateway, "/a", [(b"x-side", b"new")], client=("198.51.100.1", 1))
+    assert stranger.json["who"] == "legacy"
+    typo = await get(gateway, "/a", [(b"x-side", b"nwe")])
+    assert typo.status == 400
+
+
+async def test_an_override_can_need_a_secret(serve: Serving) -> None:
+    gateway = await serve(config({"path": "/a", "to": "legacy"}, override={"secret": "open sesame"}))
+    sides = {
+        value: (await get(gateway, "/a", [(b"x-gateway-backend", value)])).json["who"]
+        for value in (b"new", b"new:", b"new:wrong", b"new:open sesame", b"nwe:wrong", b"new:\xff")
+    }
+    assert [value for value, side in sides.items() if side == "new"] == [b"new:open sesame"]
 
 
 @pytest.mark.parametrize(
@@ -46,9 +55,8 @@ async def serving(*routes: dict[str, Any]) -> AsyncIterator[Gateway]:
         ((b"cookie", f"gateway_backend=new:{SECRET}; b=2".encode()), "b=2"),
     ],
 )
-async def test_no_app_gets_to_see_the_secret(field: tuple[bytes, bytes], left: str | None) -> None:
-    async with serving() as gateway:
-        seen = (await get(gateway, "/", [field])).json
+async def test_no_app_gets_to_see_the_secret(guarded: Gateway, field: tuple[bytes, bytes], left: str | None) -> None:
+    seen = (await get(guarded, "/", [field])).json
     assert seen["who"] == "new"
     assert SECRET not in json.dumps(seen)
     assert dict(seen["headers"]).get("cookie") == left
@@ -61,27 +69,24 @@ def test_other_cookies_stay_as_they_came() -> None:
 
 
 @pytest.mark.parametrize("field", [(b"x-gateway-backend", b"new"), (b"cookie", b"gateway_backend=new:wrong")])
-async def test_who_may_not_override_leaves_no_trace_either(field: tuple[bytes, bytes]) -> None:
-    async with serving() as gateway:
-        answer = await get(gateway, "/", [field])
+async def test_who_may_not_override_leaves_no_trace_either(guarded: Gateway, field: tuple[bytes, bytes]) -> None:
+    answer = await get(guarded, "/", [field])
     assert answer.json["who"] == "legacy"
     assert field[0].decode() not in dict(answer.json["headers"])
     assert answer.all(b"cache-control") == [b"public, max-age=60"]
 
 
-async def test_an_overridden_answer_is_stored_by_no_cache() -> None:
+async def test_an_overridden_answer_is_stored_by_no_cache(guarded: Gateway) -> None:
     # By the URL alone it is everybody's, and the header that chose it is no part of that.
-    async with serving() as gateway:
-        answer = await get(gateway, "/", [(b"x-gateway-backend", f"new:{SECRET}".encode())])
+    answer = await get(guarded, "/", [(b"x-gateway-backend", f"new:{SECRET}".encode())])
     assert answer.json["who"] == "new"
     assert answer.all(b"cache-control") == [b"public, max-age=60", b"no-store"]
 
 
-async def test_an_answer_that_gives_out_an_id_is_shared_by_no_cache() -> None:
+async def test_an_answer_that_gives_out_an_id_is_shared_by_no_cache(guarded: Gateway) -> None:
     # RFC 9111 7.3: Set-Cookie alone does not keep an answer from being stored and given to others.
-    async with serving({"path": "/split", "to": {"legacy": 50, "new": 50}}) as gateway:
-        first = await get(gateway, "/split")
-        assert first.all(b"cache-control") == [b"public, max-age=60", b"private"]
-        (cookie,) = first.all(b"set-cookie")
-        again = await get(gateway, "/split", [(b"cookie", cookie.partition(b";")[0])])
-        assert again.all(b"cache-control") == [b"public, max-age=60"]
+    first = await get(guarded, "/split")
+    assert first.all(b"cache-control") == [b"public, max-age=60", b"private"]
+    (cookie,) = first.all(b"set-cookie")
+    again = await get(guarded, "/split", [(b"cookie", cookie.partition(b";")[0])])
+    assert again.all(b"cache-control") == [b"public, max-age=60"]
