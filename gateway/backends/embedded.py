@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Scope
 
+from gateway.backends.app_timeouts import AppTimeouts
 from gateway.backends.wsgi import WsgiApp
 from gateway.config.backend import BackendConfig
 
@@ -46,6 +47,8 @@ class EmbeddedBackend:
         else:
             self.app = app
             self._lifespan = _Lifespan(name, app, self.state)
+        if config.timeouts is not None:
+            self.app = AppTimeouts(self.app, head=config.timeouts.head, idle=config.timeouts.idle)
 
     def __repr__(self) -> str:
         return f"<EmbeddedBackend {self.name} {self.interface} in_flight={self.in_flight}>"

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.backends.embedded import StartError
 from gateway.backends.tls import client_context
 from gateway.config.backend import BackendConfig
+from gateway.config.backend import Timeouts as TimeoutsConfig
 from gateway.config.health import Outliers
 from gateway.resilience.outlier import Settings
 from gateway.upstream.limits import PoolLimits, Timeouts
@@ -78,7 +79,7 @@ class RemoteBackend:
 
 
 def _timeouts(config: BackendConfig) -> Timeouts:
-    given = config.timeouts
+    given = config.timeouts or TimeoutsConfig()
     total = inf if given.total is None else given.total
     return Timeouts(connect=given.connect, send=given.send, head=given.head, idle=given.idle, total=total)
 

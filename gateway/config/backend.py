@@ -13,7 +13,7 @@ from gateway.config.values import Model, Seconds
 
 
 class Timeouts(Model):
-    """How long a remote app may take, in seconds. The client is answered 504 when it takes longer."""
+    """How long an app may take, in seconds. The client is answered 504 when it takes longer."""
 
     connect: Seconds = Field(default=5.0, description="Until there is a connection, a free one or a new one.")
     send: Seconds = Field(default=30.0, description="For how long the app may take nothing of a request's body.")
@@ -107,7 +107,14 @@ class BackendConfig(Model):
             "remote app does not get them."
         ),
     )
-    timeouts: Timeouts = Field(default=Timeouts(), description="How long a remote app may take, in seconds.")
+    timeouts: Timeouts | None = Field(
+        default=None,
+        description=(
+            "How long an app may take, in seconds. Left out: a remote app has the defaults, and one in this process "
+            "takes as long as it likes; `head` and `idle` are for that one too."
+        ),
+        examples=[{"head": 10}],
+    )
     tls: Tls = Field(default=Tls(), description="How `https` addresses of a remote app are verified.")
     health: HealthCheck | None = Field(
         default=None,

@@ -11,9 +11,8 @@ from gateway.config.words import did_you_mean, listed
 
 ADDRESSES = ("app", "url", "urls")
 FOR_EMBEDDED = frozenset(("interface", "threads"))
-FOR_REMOTE = frozenset(
-    ("connections", "keepalive", "host", "rewrite", "underscores", "timeouts", "tls", "health", "outliers")
-)
+FOR_REMOTE = frozenset(("connections", "keepalive", "host", "rewrite", "underscores", "tls", "health", "outliers"))
+TIMEOUTS_FOR_EMBEDDED = frozenset(("head", "idle"))
 
 
 def default_is_a_backend(draft: Draft) -> Iterator[Finding]:
@@ -62,6 +61,10 @@ def settings_fit_the_kind(draft: Draft) -> Iterator[Finding]:
             elif key in FOR_EMBEDDED and (model.url is not None or model.urls is not None):
                 message = f"'{key}' is for apps in this process; '{name}' is a remote one"
                 yield Finding((*backend.path, key), message, at_key=True)
+        if model.app is not None and model.timeouts is not None:
+            for key in sorted(model.timeouts.model_fields_set - TIMEOUTS_FOR_EMBEDDED):
+                message = f"'{key}' is for remote apps; '{name}' is an 'app', which has 'head' and 'idle'"
+                yield Finding((*backend.path, "timeouts", key), message, at_key=True)
 
 
 def outliers_are_among_several(draft: Draft) -> Iterator[Finding]:

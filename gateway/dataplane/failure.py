@@ -79,7 +79,7 @@ async def raised(
 async def _upstream_failed(
     scope: Scope, exchange: Exchange, request_id: str, recorder: Recorder, error: UpstreamError
 ) -> None:
-    """A remote app, or the way to it or from it. A client that leaves is nobody's failure."""
+    """An app, or the way to it or from it. A client that leaves is nobody's failure."""
     if error.failure is Failure.CLIENT_LEFT:
         exchange.status = exchange.status or CLIENT_LEFT
         return

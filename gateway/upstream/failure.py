@@ -1,4 +1,4 @@
-"""What can go wrong between a client's request and a remote app's answer: which side, at which stage."""
+"""What can go wrong between a client's request and an app's answer: which side, at which stage."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Failure(Enum):
 
 
 class UpstreamError(Exception):
-    """An exchange with a remote app failed.
+    """An exchange with an app failed.
 
     The text is for the log: it may name addresses. ``retry_after`` is in whole seconds, for a 503; 0 says nothing.
     """
