@@ -1,6 +1,6 @@
 """A client that leaves ends its request to the remote app and frees the connection: in every state, over sockets.
 
-In what state the shorter way goes over to a task is tried in test_direct.py.
+In what state the shorter way goes over to a task is tried in test_direct_to_task.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gateway.server.limits import Limits
 from gateway.server.protocol import FrontDoor
 from tests.dataplane.direct_stage import Client, Stage, stage
 from tests.upstream.scripted import Peer, Script, eventually
+from tests.upstream.scripts import flood, half, silent
 from tests.upstream.websocket_ends import RemoteSocket, switching
 
 HEAD = b" / HTTP/1.1\r\nHost: a\r\n"
@@ -43,24 +44,6 @@ def close(client: Client) -> None:
 
 
 WAYS = pytest.mark.parametrize("leave", [close, Client.reset], ids=["close", "reset"])
-
-
-async def silent(peer: Peer) -> None:
-    await peer.head()
-    await peer.rest()
-
-
-async def half(peer: Peer) -> None:
-    await peer.head()
-    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin")
-    await peer.rest()
-
-
-async def flood(peer: Peer) -> None:
-    await peer.head()
-    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n")
-    for _ in range(1000):
-        await peer.say(bytes(64_000))
 
 
 async def socket_of_its_own(peer: Peer) -> None:

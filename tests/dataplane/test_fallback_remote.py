@@ -12,6 +12,7 @@ import pytest
 from tests.dataplane.direct_stage import GET, Stage
 from tests.dataplane.direct_stage import stage as remote_stage
 from tests.upstream.scripted import OK, App, Peer, Script, always, answering, app, eventually
+from tests.upstream.scripts import after_one, closes, resets, silent
 
 OLD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold"
 FULL = b"HTTP/1.1 503 Full\r\nContent-Length: 4\r\n\r\nfull"
@@ -46,32 +47,6 @@ async def stage(*scripts: Script, **config: Any) -> AsyncIterator[Two]:
         remote_stage(*scripts, default="other", other={"url": old.url}, routes=[route], **config) as staged,
     ):
         yield Two(staged, old)
-
-
-def after_one(script: Script) -> Script:
-    """Answers the first request, which opens the connection, and then does as ``script`` says."""
-
-    async def both(peer: Peer) -> None:
-        await peer.head()
-        await peer.say(OK)
-        await script(peer)
-
-    return both
-
-
-async def closes(peer: Peer) -> None:
-    await peer.head()
-    peer.finish()
-
-
-async def resets(peer: Peer) -> None:
-    await peer.head()
-    peer.reset()
-
-
-async def silent(peer: Peer) -> None:
-    await peer.head()
-    await peer.rest()
 
 
 class TestWithoutATask:

@@ -7,24 +7,11 @@ import asyncio
 import pytest
 
 from tests.dataplane.direct_stage import GET, stage
-from tests.upstream.scripted import OK, Peer, Script, always, eventually
+from tests.upstream.scripted import OK, always, eventually
+from tests.upstream.scripts import after_one, held
 
 ONE = {"in_flight": 1, "queue": 1, "wait": 5}
 NONE_WAITS = {"in_flight": 1, "queue": 0, "wait": 2}
-
-
-def held(gate: asyncio.Event) -> Script:
-    """Answers the first request, and the others of the connection when ``gate`` opens."""
-
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await peer.say(OK)
-        while True:
-            await peer.head()
-            await gate.wait()
-            await peer.say(OK)
-
-    return script
 
 
 async def test_a_request_that_is_let_in_at_once_needs_no_task() -> None:
@@ -38,7 +25,11 @@ async def test_a_request_that_is_let_in_at_once_needs_no_task() -> None:
 
 async def test_one_that_waits_has_a_task_and_is_served_in_its_turn() -> None:
     gate = asyncio.Event()
-    async with stage(held(gate), remote={"limit": ONE}) as staged, staged.client() as first, staged.client() as second:
+    async with (
+        stage(after_one(held(gate)), remote={"limit": ONE}) as staged,
+        staged.client() as first,
+        staged.client() as second,
+    ):
         await staged.warm()
         first.send(GET)
         await eventually(lambda: staged.counted("in_flight") == 1)
@@ -56,7 +47,7 @@ async def test_one_that_waits_has_a_task_and_is_served_in_its_turn() -> None:
 async def test_one_that_cannot_even_wait_is_refused_without_a_task() -> None:
     gate = asyncio.Event()
     async with (
-        stage(held(gate), remote={"limit": NONE_WAITS}) as staged,
+        stage(after_one(held(gate)), remote={"limit": NONE_WAITS}) as staged,
         staged.client() as first,
         staged.client() as second,
     ):
@@ -82,7 +73,10 @@ async def test_one_that_cannot_even_wait_is_refused_without_a_task() -> None:
 
 async def test_a_client_that_leaves_frees_its_place() -> None:
     gate = asyncio.Event()
-    async with stage(held(gate), always(OK), remote={"limit": NONE_WAITS}) as staged, staged.client() as second:
+    async with (
+        stage(after_one(held(gate)), always(OK), remote={"limit": NONE_WAITS}) as staged,
+        staged.client() as second,
+    ):
         await staged.warm()
         async with staged.client() as first:
             first.send(GET)
@@ -99,7 +93,7 @@ async def test_the_fallback_of_a_full_backend_answers_and_its_breaker_stays_clos
         route = {"path": "/books", "to": "remote", "fallback": "other", "breaker": breaker}
         async with (
             stage(
-                held(gate),
+                after_one(held(gate)),
                 remote={"limit": NONE_WAITS},
                 other={"url": other.remote.url},
                 routes=[route],
@@ -126,7 +120,7 @@ async def test_a_full_route_is_not_for_the_fallback() -> None:
     gate = asyncio.Event()
     route = {"path": "/books", "to": "remote", "fallback": "other", "limit": NONE_WAITS}
     async with (
-        stage(held(gate), routes=[route]) as staged,
+        stage(after_one(held(gate)), routes=[route]) as staged,
         staged.client() as first,
         staged.client() as second,
     ):

@@ -25,6 +25,7 @@ from tests.upstream.scripted import (
     failure_of,
     to,
 )
+from tests.upstream.scripts import flood, half, silent
 
 UNSENT: Fields = [(b"content-length", b"64000000")]
 # Short, so that the clock, which looks four times as often, notices a client that leaves at once.
@@ -32,30 +33,10 @@ QUICK = Timeouts(connect=0.2, send=0.2, head=0.2, idle=0.2)
 PATIENT = Timeouts(connect=9, send=9, head=9, idle=9)
 
 
-async def silent(peer: Peer) -> None:
-    """Takes the request and says nothing."""
-    await peer.head()
-    await peer.rest()
-
-
 async def stuck(peer: Peer) -> None:
     """Takes nothing of the request's body."""
     await peer.head()
     await asyncio.sleep(60)
-
-
-async def half(peer: Peer) -> None:
-    """Stops in the middle of its answer."""
-    await peer.head()
-    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin")
-    await peer.rest()
-
-
-async def flood(peer: Peer) -> None:
-    await peer.head()
-    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n")
-    for _ in range(1000):
-        await peer.say(bytes(64_000))
 
 
 async def outcome(upstream: Upstream, client: Client, method: str = "GET", fields: Fields | None = None) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,7 @@ from gateway.upstream.origin import Origin
 from gateway.upstream.pool import Pool
 from gateway.upstream.upstream import Upstream
 from tests.upstream.scripted import OK, App, Client, Peer, a_scope, always, app, ask, eventually, failure_of, to
-
-
-def held(gate: asyncio.Event) -> Callable[[Peer], Any]:
-    """Answers when the gate opens."""
-
-    async def script(peer: Peer) -> None:
-        while True:
-            await peer.head()
-            await gate.wait()
-            await peer.say(OK)
-
-    return script
+from tests.upstream.scripts import held
 
 
 async def start(upstream: Upstream) -> asyncio.Task[Client]:

@@ -14,6 +14,7 @@ from gateway.upstream.failure import UpstreamError
 from gateway.upstream.limits import Timeouts
 from gateway.upstream.upstream import Upstream
 from tests.upstream.scripted import Fields, Peer, Script, app, to
+from tests.upstream.scripts import silent
 from tests.upstream.websocket_ends import (
     TEXT,
     Browser,
@@ -25,12 +26,6 @@ from tests.upstream.websocket_ends import (
     unmasked,
     unmasked_close,
 )
-
-
-async def silent(peer: Peer) -> None:
-    """Hears the handshake and does not answer."""
-    await peer.head()
-    await peer.rest()
 
 
 async def failure_of(upstream: Upstream, **scope: Any) -> str:
