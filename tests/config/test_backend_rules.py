@@ -56,8 +56,16 @@ def test_apps_are_import_strings() -> None:
 def test_a_remote_app_has_its_own_settings() -> None:
     remote = "url: 'http://127.0.0.1:5000', connections: 9, keepalive: 3, host: upstream, rewrite: false, queue: 0"
     assert of(f"{remote}, underscores: keep, timeouts: {{head: 1.5, total: 9}}, tls: {{verify: false}}") == []
-    assert of("app: 'a:b', timeouts: {head: 1}") == ["21: 'timeouts' is for remote apps; 'new' is an 'app'"]
+    assert of("app: 'a:b', keepalive: 3") == ["21: 'keepalive' is for remote apps; 'new' is an 'app'"]
     assert of("url: 'unix:/run/x', threads: 3") == ["29: 'threads' is for apps in this process; 'new' is a remote one"]
+
+
+def test_of_an_app_in_this_process_only_the_answer_can_be_late() -> None:
+    assert of("app: 'a:b', timeouts: {head: 1, idle: 2}") == []
+    assert of("app: 'a:b', timeouts: {head: 1, connect: 2, total: 3}") == [
+        "41: 'connect' is for remote apps; 'new' is an 'app', which has 'head' and 'idle'",
+        "53: 'total' is for remote apps; 'new' is an 'app', which has 'head' and 'idle'",
+    ]
 
 
 def test_settings_of_a_remote_app_have_limits() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,7 +13,7 @@ from tests.faults.stamped import Wanted
 from tests.faults.wire import Fields, Malformed, field, read_body, read_head
 
 # What a gateway may say of a backend that does not do its part.
-FAILURES = (502, 503, 504)
+FAILURES = frozenset((502, 503, 504))
 _PROBLEM = {"type", "title", "status", "detail"}
 
 
@@ -65,15 +66,17 @@ class Judged:
     begun: bool = False
 
 
-async def read_and_judge(reader: asyncio.StreamReader, asked: Asked, within: float) -> Judged:
-    """Read one answer, for ``within`` seconds."""
+async def read_and_judge(
+    reader: asyncio.StreamReader, asked: Asked, within: float, failures: Collection[int] = FAILURES
+) -> Judged:
+    """Read one answer, for ``within`` seconds. A problem+json with one of ``failures`` says that there is none."""
     begun = False
     try:
         async with asyncio.timeout(within):
             line, fields = await read_head(reader)
             begun = True
             body = await read_body(reader, fields, until_end=True)
-            return judge(line, fields, body, asked)
+            return judge(line, fields, body, asked, failures)
     except TimeoutError:
         return Judged(Verdict.LOST, f"no end within {within} s", last=True)
     except (EOFError, ConnectionError) as error:
@@ -84,7 +87,7 @@ async def read_and_judge(reader: asyncio.StreamReader, asked: Asked, within: flo
         return Judged(Verdict.WRONG, str(error), last=True)
 
 
-def judge(line: str, fields: Fields, body: bytes, asked: Asked) -> Judged:
+def judge(line: str, fields: Fields, body: bytes, asked: Asked, failures: Collection[int] = FAILURES) -> Judged:
     """The answer is whole, as far as its framing goes."""
     version, _, status = line.partition(" ")
     if version != "HTTP/1.1" or not status[:3].isdecimal():
@@ -97,7 +100,7 @@ def judge(line: str, fields: Fields, body: bytes, asked: Asked) -> Judged:
         said = json.loads(body)
     except ValueError:
         return Judged(Verdict.WRONG, f"{code} with {body[:80]!r}", last=last)
-    if code in FAILURES:
+    if code in failures:
         if field(fields, "content-type") == "application/problem+json" and set(said) >= _PROBLEM:
             return Judged(Verdict.BROKEN, f"{code} {said['detail']}", last=last)
         return Judged(Verdict.WRONG, f"{code} with {body[:80]!r}", last=last)

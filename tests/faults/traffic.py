@@ -8,12 +8,12 @@ import itertools
 import random
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.faults.answer import Asked, Judged, Verdict, read_and_judge
+from tests.faults.answer import FAILURES, Asked, Judged, Verdict, read_and_judge
 from tests.faults.background import Background
 from tests.faults.stamped import Wanted
 
@@ -25,8 +25,8 @@ class Traffic:
     """Reads and writes over ``connections`` connections that are kept; ``depth`` requests are sent at once on each.
 
     A ``share`` of the requests carries one of ``faults`` for the backend. They ask for answers of these ``sizes``, a
-    share of them in ``chunks``. Each connection waits about ``pause`` seconds between two turns. What has no end after
-    ``within`` seconds is lost.
+    share of them in ``chunks``. The gateway may answer one of ``failures``. Each connection waits about ``pause``
+    seconds between two turns. What has no end after ``within`` seconds is lost.
 
     ``refused`` counts connections that were not taken: what would have gone over them was never sent.
     """
@@ -44,6 +44,7 @@ class Traffic:
         within: float = 10.0,
         sizes: Sequence[int] = _SIZES,
         chunks: float = 0.3,
+        failures: Collection[int] = FAILURES,
         seed: int = 0,
     ) -> None:
         self.asked: dict[str, Asked] = {}
@@ -60,6 +61,7 @@ class Traffic:
         self._within = within
         self._sizes = sizes
         self._chunks = chunks
+        self._failures = failures
         self._random = random.Random(seed)
         self._prefix = uuid.uuid4().hex[:8]
         self._numbers = itertools.count()
@@ -138,7 +140,7 @@ class Traffic:
         writer.write(b"".join(asked.encoded() for asked in batch))
         last = False
         for asked in batch:
-            judged = await read_and_judge(reader, asked, self._within)
+            judged = await read_and_judge(reader, asked, self._within, self._failures)
             self.judged[asked.wanted.name] = judged
             last = last or judged.last
         if not last and (unasked := reader._buffer):  # type: ignore[attr-defined] # there is no other way to see it
