@@ -24,6 +24,9 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
 }
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+HTTP_1_0 = b"GET / HTTP/1.0\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Gate:
@@ -239,3 +242,16 @@ async def whole_body(receive: Receive) -> bytes:
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, await whole_body(receive))
+
+
+class Reader:
+    """Reads the body of each request, and counts those that a client has left in the middle."""
+
+    def __init__(self) -> None:
+        self.cut_short = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await whole_body(receive)
+        except EOFError:
+            self.cut_short += 1

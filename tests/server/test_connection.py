@@ -11,9 +11,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.server.conftest import HURRIED
-from tests.server.serving import GET, LOOPS, Gate, Served, answer, echo, wait_until, whole_body
+from tests.server.serving import GET, LOOPS, POST, Gate, Reader, Served, answer, echo, wait_until
 
-POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 # How late a deadline may be seen, and how slow this machine.
 LATE = 1.0
 
@@ -57,21 +56,13 @@ def test_a_head_that_comes_too_slowly_is_408(hurried: Served, first: bytes) -> N
 
 
 def test_a_body_that_stands_still_is_408(hurried: Served) -> None:
-    ends = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await whole_body(receive)
-        except EOFError:
-            ends.append("cut short")
-
-    hurried.app = app
+    app = hurried.app = Reader()
     with hurried.connect() as client:
         client.send(POST + b"Content-Length: 5\r\n\r\nhe")
         response = client.response()
         assert (response.status, response.get("connection")) == (408, "close")
         assert client.is_closed()
-    wait_until(lambda: ends == ["cut short"])
+    wait_until(lambda: app.cut_short == 1)
 
 
 def test_a_slow_body_that_moves_is_waited_for(hurried: Served) -> None:

@@ -9,9 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.server.conftest import HURRIED
-from tests.server.serving import GET, Gate, Served, answer, echo, wait_until, whole_body
-
-HTTP_1_0 = b"GET / HTTP/1.0\r\n\r\n"
+from tests.server.serving import GET, HTTP_1_0, POST, Gate, Reader, Served, answer, echo, wait_until
 
 
 @pytest.mark.parametrize("request_bytes", [GET, HTTP_1_0])
@@ -162,25 +160,17 @@ def test_an_answer_to_a_client_that_seemed_to_have_left(hurried: Served) -> None
 
 
 def test_a_body_that_is_cut_short_is_no_request(served: Served) -> None:
-    ends = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await whole_body(receive)
-        except EOFError:
-            ends.append("cut short")
-
-    served.app = app
+    app = served.app = Reader()
     with served.connect() as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        client.send(POST + b"Content-Length: 5\r\n\r\nhe")
         client.end()
         assert client.is_closed()
-    wait_until(lambda: ends == ["cut short"])
+    wait_until(lambda: app.cut_short == 1)
 
 
 def test_a_whole_body_before_the_end(served: Served) -> None:
     served.app = echo
     with served.connect() as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        client.send(POST + b"Content-Length: 5\r\n\r\nhello")
         client.end()
         assert client.response().body == b"hello"

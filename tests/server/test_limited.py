@@ -16,7 +16,7 @@ from gateway.server.limits import Limits
 from gateway.server.listener import Listener
 from gateway.server.websocket_door import WebSocketDoor
 from tests.server.conftest import HURRIED
-from tests.server.serving import GET, LOOPS, Client, Served, answer, hello, wait_until, whole_body
+from tests.server.serving import CHUNKED, GET, LOOPS, POST, Client, Served, answer, hello, wait_until, whole_body
 from tests.server.websocket_client import open_websocket, read_close
 
 
@@ -91,13 +91,10 @@ def limiting(most: int) -> Callable[[Scope, Receive, Send], asyncio.Future[None]
     return app  # type: ignore[return-value]
 
 
-CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789",
+        POST + b"Content-Length: 10\r\n\r\n0123456789",
         CHUNKED + b"a\r\n0123456789\r\n0\r\n\r\n",
         CHUNKED + b"5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n",
     ],
@@ -111,11 +108,11 @@ def test_a_body_that_is_announced_too_long_is_for_the_app_to_refuse(served: Serv
     served.app = limiting(10)
     with served.connect() as client:
         # A client that waits to be told is spared the sending.
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n")
+        client.send(POST + b"Content-Length: 11\r\nExpect: 100-continue\r\n\r\n")
         response = client.response()
         assert (response.status, response.body, response.get("connection")) == (413, b"too long", "close")
         assert client.is_closed()
-    assert served.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n0123456789a").status == 413
+    assert served.exchange(POST + b"Content-Length: 11\r\n\r\n0123456789a").status == 413
     # One that is small enough to be read costs no connection.
     assert served.exchange(CHUNKED + b"b\r\n0123456789a\r\n0\r\n\r\n").status == 413
 
