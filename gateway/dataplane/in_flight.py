@@ -18,7 +18,9 @@ from gateway.backends.overload import Overloaded
 from gateway.config.limits import InFlight as InFlightConfig
 from gateway.dataplane.waiting import WaitingClient
 from gateway.resilience.admission import Admission
+from gateway.telemetry.recorder import LIMIT_ALLOWED, LIMIT_IN_FLIGHT, LIMIT_WAITING
 from gateway.telemetry.refusals import Refusals
+from gateway.telemetry.slots import Key
 
 log = logging.getLogger("gateway")
 
@@ -102,9 +104,19 @@ class InFlight:
         admission = self._admission
         return admission.waiting >= admission.queue and not self.has_room
 
+    @property
+    def counts(self) -> dict[Key, int]:
+        """As gauges have them."""
+        admission, whose = self._admission, (self._kind, self._name)
+        return {
+            (LIMIT_IN_FLIGHT, *whose): admission.inside,
+            (LIMIT_WAITING, *whose): admission.waiting,
+            (LIMIT_ALLOWED, *whose): admission.most,
+        }
+
     def refused(self, reason: str) -> Overloaded:
         """Count it, and say what the client is to be told."""
-        self._refusals.count(f"{self._kind}_{reason}")
+        self._refusals.count_limited(self._kind, self._name, reason)
         self._note()
         return RouteFull(self.retry_after) if self._kind == "route" else Overloaded(self.retry_after)
 
@@ -223,6 +235,10 @@ class InFlightLimits:
         found = (self._live.get(("route", route)), self._live.get(("backend", backend)))
         limits = tuple(limit for limit in found if limit is not None)
         return Places(limits) if limits else None
+
+    def counts(self) -> dict[Key, int]:
+        """Of all that serve, as gauges have them."""
+        return {key: count for limit in self._live.values() for key, count in limit.counts.items()}
 
     def _of(self, kind: Kind, name: str, setting: InFlightConfig) -> InFlight:
         limit = self._live.get((kind, name))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,8 @@ from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.watcher import FileWatcher
 from gateway.dataplane.circuit import Circuits
-from gateway.dataplane.connections import Connections
+from gateway.dataplane.connections import connections
+from gateway.dataplane.gauges import Gauges
 from gateway.dataplane.health import HealthWatch
 from gateway.dataplane.in_flight import InFlightLimits
 from gateway.dataplane.observer import Observer
@@ -57,7 +59,7 @@ class Runtime:
         self._registry = Registry(apps)
         self._circuits = Circuits(slots)
         self._limits = InFlightLimits(refusals)
-        self._connections = Connections(self._registry, slots)
+        self._gauges = Gauges(slots, partial(connections, self._registry), self._limits.counts)
         self._health = HealthWatch(self._registry, slots, board)
         self._access_log = access_log
         self._spans: Spans | None = None
@@ -77,7 +79,7 @@ class Runtime:
             if self.snapshot is not None:
                 return
             await self._go_live(self.loaded)
-        self._connections.start()
+        self._gauges.start()
         if self._access_log is not None:
             self._access_log.start()
         if self._watch:
@@ -88,7 +90,7 @@ class Runtime:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
-        self._connections.stop()
+        self._gauges.stop()
         await self._health.stop()
         async with self._changing:
             self.snapshot = None

@@ -22,6 +22,10 @@ from gateway.telemetry.recorder import (
     FALLBACKS,
     GAUGES,
     IN_FLIGHT,
+    LIMIT_ALLOWED,
+    LIMIT_IN_FLIGHT,
+    LIMIT_REFUSED,
+    LIMIT_WAITING,
     REFUSED,
     REQUESTS,
     UPSTREAM_CONNECTIONS,
@@ -164,6 +168,26 @@ def families(totals: Totals) -> Iterator[Metric]:
             "What was refused by a limit or as no HTTP, or broken off for it, by reason.",
             labels=["reason"],
         ),
+        LIMIT_IN_FLIGHT: GaugeMetricFamily(
+            "gateway_limit_requests_in_flight",
+            "Requests that a route or a backend with a limit works on, as of the last second.",
+            labels=["kind", "name"],
+        ),
+        LIMIT_WAITING: GaugeMetricFamily(
+            "gateway_limit_requests_waiting",
+            "Requests that wait for their turn at a limit, as of the last second.",
+            labels=["kind", "name"],
+        ),
+        LIMIT_ALLOWED: GaugeMetricFamily(
+            "gateway_limit_requests_allowed",
+            "How many requests a route or a backend with a limit may work on at once, over all workers.",
+            labels=["kind", "name"],
+        ),
+        LIMIT_REFUSED: CounterMetricFamily(
+            "gateway_limit_refused",
+            "Requests that found no place at a limit, by reason.",
+            labels=["kind", "name", "reason"],
+        ),
         ACCESS_LOG_DROPPED: CounterMetricFamily(
             "gateway_access_log_dropped",
             "Lines that the access log lacks: the disk was too slow (queue_full), or refused (write_failed).",
@@ -179,6 +203,9 @@ def families(totals: Totals) -> Iterator[Metric]:
             # 0.0 is not known, 1.0 is up and 2.0 is down (gateway/health/board.py).
             if values[0]:
                 health.add_metric(labels, 2.0 - values[0])
+        elif kind == LIMIT_ALLOWED and not values[0]:
+            # The limit is no longer in the file. That it allowed none would be something else.
+            continue
         elif kind in simple:
             simple[kind].add_metric(labels, values[0])
     yield from simple.values()

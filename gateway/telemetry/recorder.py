@@ -18,6 +18,10 @@ UPSTREAM_CONNECTIONS = "upstream_connections"
 UPSTREAM_WAITING = "upstream_waiting"
 ACCESS_LOG_DROPPED = "access_log_dropped"
 REFUSED = "refused"
+LIMIT_IN_FLIGHT = "limit_in_flight"
+LIMIT_WAITING = "limit_waiting"
+LIMIT_ALLOWED = "limit_allowed"
+LIMIT_REFUSED = "limit_refused"
 FALLBACKS = "fallbacks"
 BREAKER_STATE = "breaker_state"
 BREAKER_TRANSITIONS = "breaker_transitions"
@@ -26,7 +30,12 @@ BACKEND_EJECTED = "backend_ejected"
 BACKEND_EJECTIONS = "backend_ejections"
 
 # What is so now, and ends with its worker; the others only grow.
-GAUGES = frozenset((IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, BREAKER_STATE, BACKEND_HEALTH, BACKEND_EJECTED))
+GAUGES = frozenset(
+    (
+        *(IN_FLIGHT, UPSTREAM_CONNECTIONS, UPSTREAM_WAITING, LIMIT_IN_FLIGHT, LIMIT_WAITING, LIMIT_ALLOWED),
+        *(BREAKER_STATE, BACKEND_HEALTH, BACKEND_EJECTED),
+    )
+)
 
 # A method is whatever the client writes, and a label set must be finite: the rest is "other".
 METHODS = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.telemetry.recorder import REFUSED
+from gateway.telemetry.recorder import LIMIT_REFUSED, REFUSED
 from gateway.telemetry.slots import SlotFile
 
 
@@ -15,3 +15,8 @@ class Refusals:
     def count(self, reason: str) -> None:
         """``reason`` is one word of few: nothing that a client can make up."""
         self._slots.values[self._slots.allocate((REFUSED, reason))] += 1.0
+
+    def count_limited(self, kind: str, name: str, reason: str) -> None:
+        """At the limit that the route or the backend (``kind``) with this ``name`` has."""
+        self.count(f"{kind}_{reason}")
+        self._slots.values[self._slots.allocate((LIMIT_REFUSED, kind, name, reason))] += 1.0

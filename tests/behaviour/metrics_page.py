@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ routes:
   - {{path: /books, to: {{legacy: 50, new: 50}}, sticky: none}}
   - {{path: /gone, to: gone}}
   - {{path: /half, to: half}}
+  - {{path: /slow, to: legacy, limit: {{in_flight: 1, queue: 0}}}}
   - {{path: /safe, to: gone, fallback: legacy, breaker: {{consecutive: 1}}}}
 """
 
@@ -43,8 +45,8 @@ class Metric:
 
 @contextmanager
 def lived(folder: Path) -> Iterator[GatewayProcess]:
-    """A gateway with a split, an app that is gone, a fallback for it, another app of which half is gone, and an access
-    log, of which each has been used."""
+    """A gateway with a split, an app that is gone, a fallback for it, another app of which half is gone, a limit, and
+    an access log, of which each has been used."""
     (folder / "probe.py").write_text(PROBE)
     # Bound and not listening: nobody else gets the port, and nobody answers.
     with socket.socket() as taken, apps("there") as [there]:
@@ -62,6 +64,10 @@ def lived(folder: Path) -> Iterator[GatewayProcess]:
             eventually(lambda: metric(gateway, "gateway_backend_ejections_total") == 1)
             eventually(lambda: metric(gateway, "gateway_backend_ejected") == 1)
             eventually(lambda: metric(gateway, "gateway_backend_health") == 1)
+            with ThreadPoolExecutor(1) as pool:
+                first = pool.submit(httpx.get, gateway.url + "/slow?0.3")
+                eventually(lambda: httpx.get(gateway.url + "/slow").status_code == 503)
+                assert first.result().status_code == 200
             yield gateway
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.dataplane import connections
+from gateway.dataplane import gauges
 from gateway.dataplane.app import Gateway
 from gateway.telemetry.slots import SlotFile
 from tests.dataplane.asgi_client import get
@@ -19,7 +19,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_INTERVAL", 0.01)
+    monkeypatch.setattr(gauges, "_INTERVAL", 0.01)
 
 
 def config(port: int, **backend: Any) -> dict[str, Any]:

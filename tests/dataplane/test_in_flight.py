@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.backends.overload import Overloaded
 from gateway.config.limits import InFlight as Setting
 from gateway.dataplane.in_flight import InFlightLimits, Limited, Places, RouteFull
-from gateway.telemetry.recorder import REFUSED
+from gateway.telemetry.recorder import LIMIT_ALLOWED, LIMIT_IN_FLIGHT, LIMIT_REFUSED, LIMIT_WAITING, REFUSED
 from gateway.telemetry.refusals import Refusals
 from gateway.telemetry.slots import SlotFile
 
@@ -137,6 +137,23 @@ async def test_one_beyond_the_queue_is_refused_at_once(
         # One line for all of them, for a while.
         [record] = caplog.records
         assert "has 1 requests in flight and 1 waiting; 1 were refused" in record.getMessage()
+
+
+async def test_each_limit_counts_who_is_in_who_waits_and_who_found_no_place() -> None:
+    async with staged() as stage:
+        limited = Limited(stage.app, stage.places(setting(2, queue=1), setting(3)))
+        for name in "abcd":
+            await stage.ask(limited, name)
+        assert stage.limits.counts() == {
+            (LIMIT_IN_FLIGHT, "route", "/a"): 2,
+            (LIMIT_WAITING, "route", "/a"): 1,
+            (LIMIT_ALLOWED, "route", "/a"): 2,
+            (LIMIT_IN_FLIGHT, "backend", "new"): 2,
+            (LIMIT_WAITING, "backend", "new"): 0,
+            (LIMIT_ALLOWED, "backend", "new"): 3,
+        }
+        refused = {key: values[0] for key, values in stage.slots.items() if key[0] == LIMIT_REFUSED}
+        assert refused == {(LIMIT_REFUSED, "route", "/a", "queue_full"): 1.0}
 
 
 async def test_one_that_waits_too_long_is_refused() -> None:

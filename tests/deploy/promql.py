@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _STRINGS = re.compile(r"\"[^\"]*\"")
-_METRIC = re.compile(r"(?<![\w:$])((?:job_route_backend:)?gateway_[\w:]+|up)\b")
+_METRIC = re.compile(r"(?<![\w:$])((?:job_route(?:_backend)?:)?gateway_[\w:]+|up)\b")
 _MATCHERS = re.compile(r"gateway_[\w:]+\{([^}]*)\}")
 _GROUPINGS = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 

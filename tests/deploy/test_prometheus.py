@@ -127,13 +127,13 @@ def test_prometheus_makes_something_of_it(gateway: GatewayProcess, tmp_path: Pat
     with prometheus(tmp_path, gateway.admin) as client:
 
         def recorded() -> set[str]:
-            series = client.get("/query", params={"query": '{__name__=~"job_route_backend:.*"}'}).json()
+            series = client.get("/query", params={"query": '{__name__=~"job_route(_backend)?:.*"}'}).json()
             return {each["metric"]["__name__"] for each in series["data"]["result"]}
 
         until = time.monotonic() + 15
         while recorded() != RECORDED:
             assert time.monotonic() < until, f"no series of {RECORDED - recorded()}"
-            for path in ("/books", "/elsewhere"):
+            for path in ("/books", "/elsewhere", "/safe"):
                 httpx.get(gateway.url + path)
             time.sleep(0.2)
         told = client.get("/rules").json()["data"]["groups"]
