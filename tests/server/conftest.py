@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.server.limits import Limits
-from tests.server.serving import LOOPS, Served, hello
+from gateway.server.websocket_door import WebSocketDoor
+from gateway.websocket.limits import Limits as StreamLimits
+from tests.server.serving import LOOPS, Served, hello, wait_until
 
 # Short enough for a test to wait for, and long enough for a busy machine.
 HURRIED = Limits(
@@ -50,6 +52,32 @@ def hurried(_hurried: Served) -> Served:
     """A server that waits for nothing longer than a fifth of a second."""
     _hurried.app = hello
     return _hurried
+
+
+@pytest.fixture(scope="package", params=list(LOOPS))
+def _sockets(request: pytest.FixtureRequest) -> Iterator[Served]:
+    served = Served(request.param, ws=WebSocketDoor)
+    yield served
+    served.stop()
+    served.join()
+
+
+@pytest.fixture
+def sockets(_sockets: Served) -> Iterator[Served]:
+    """Nothing is left of any test."""
+    yield _sockets
+    wait_until(lambda: not _sockets.connections and not _sockets.tasks)
+
+
+@pytest.fixture(params=list(LOOPS))
+def hurried_sockets(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """With limits that a test can wait for."""
+    limits = StreamLimits(ping_interval=0.1, ping_timeout=0.1, close_timeout=0.1, linger=0.1)
+    door = type("Door", (WebSocketDoor,), {"stream_limits": limits, "limits": HURRIED, "__slots__": ()})
+    served = Served(request.param, ws=door, ws_max_size=1000)
+    yield served
+    served.stop()
+    served.join()
 
 
 @pytest.fixture(scope="package")

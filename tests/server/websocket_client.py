@@ -8,6 +8,8 @@ from websockets.frames import Close, Frame, Opcode
 
 from tests.server.serving import Client, Response
 
+TEXT, BINARY = Opcode.TEXT, Opcode.BINARY
+
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 1.3
 
