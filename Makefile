@@ -33,7 +33,7 @@ test: $(READY) lint
 image-test: $(READY)
 	IMAGE_TEST=1 $(BIN)/python -m pytest tests/deploy/test_image.py
 
-# The fault suite in full, with its table at the end: see docs/reliability.md. Some minutes.
+# The fault suite in full, with its table at the end: see docs/reliability.md. Ten minutes.
 faults: $(READY)
 	GATEWAY_FAULTS=full $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --timeout 900 tests/faults
 

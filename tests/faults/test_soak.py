@@ -35,6 +35,11 @@ routes:
 """
 
 FAULTS = HANGS | ENDS | AFTER | NONSENSE
+# In the short form clients take their time: two minutes of it are to cost no more than a few tests do.
+ROUNDS = long(6, 12)
+SECONDS = long(18, 45)
+PAUSE = long(0.1, 0.01)
+
 # What the allocator keeps in reserve is not the same each time.
 SPARE_KIB = 6 * 1024
 # Metrics of what was not seen before, for example. Thousands of requests lie between the two looks.
@@ -67,18 +72,18 @@ def rest(gateway: GatewayProcess) -> Held:
     return held(gateway)
 
 
-def a_round(gateway: GatewayProcess, text: str, number: int, seconds: float) -> list[Traffic]:
-    """Clean and faulty traffic, pipelines, clients that vanish, and reloads."""
+def a_round(gateway: GatewayProcess, text: str, number: int, seconds: float, pause: float) -> list[Traffic]:
+    """Clean and faulty traffic, pipelines, clients that vanish, and reloads; ``pause`` seconds between two requests."""
     faults = random.Random(number).sample(sorted(FAULTS), 3)
     until = time.monotonic() + seconds
     leavers = [Leaver(gateway, reset=True), Leaver(gateway, reset=False)]
     turn = 0
     with (
-        Traffic(gateway.url, connections=3) as one,
-        Traffic(gateway.url, connections=2, depth=4) as two,
-        Traffic(gateway.url, connections=2, faults=faults[0:1]) as three,
-        Traffic(gateway.url, connections=2, faults=faults[1:2]) as four,
-        Traffic(gateway.url, connections=2, faults=faults[2:3]) as five,
+        Traffic(gateway.url, connections=3, pause=pause) as one,
+        Traffic(gateway.url, connections=2, pause=pause, depth=4) as two,
+        Traffic(gateway.url, connections=2, pause=pause, faults=faults[0:1]) as three,
+        Traffic(gateway.url, connections=2, pause=pause, faults=faults[1:2]) as four,
+        Traffic(gateway.url, connections=2, pause=pause, faults=faults[2:3]) as five,
     ):
         while time.monotonic() < until:
             turn += 1
@@ -86,7 +91,7 @@ def a_round(gateway: GatewayProcess, text: str, number: int, seconds: float) -> 
             leavers[turn % 2].leave(Asked("POST", wanted, b"." * (turn % 5 * 500)))
             if turn % 20 == 0:
                 replace(gateway.routes, text + f"# {number} {turn}\n")
-            time.sleep(0.02)
+            time.sleep(2 * pause)
     return [one, two, three, four, five]
 
 
@@ -98,10 +103,10 @@ def test_what_a_worker_holds_does_not_grow(tmp_path: Path, ledger: Ledger, tell:
         routes.write_text(text)
         with GatewayProcess(routes, workers=1, env={"FAULTS_BOOK": str(ledger.book("legacy"))}) as gateway:
             # The first rounds fill caches, pools and the allocator.
-            traffic = a_round(gateway, text, 0, long(5, 40))
+            traffic = a_round(gateway, text, 0, long(8, 45), 0.01)
             before = rest(gateway)
-            for number in range(long(2, 6)):
-                traffic += a_round(gateway, text, number + 1, long(4, 30))
+            for number in range(ROUNDS):
+                traffic += a_round(gateway, text, number + 1, SECONDS, PAUSE)
             # A connection that has just been closed on one side may take a moment longer on a busy machine.
             rest(gateway)
             eventually(lambda: held(gateway).files <= before.files, timeout=10)
