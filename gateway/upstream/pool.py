@@ -107,6 +107,9 @@ class Pool:
                 self._offer(origin)
             return
         connection.used = True
+        if connection.flow.read_paused:
+            # The end of its answer was not taken, for the client has left, say. Nobody would hear the next one.
+            connection.flow.resume_reading()
         if self._line:
             waiter = self._first_in_line()
             if waiter is not None:
