@@ -11,6 +11,8 @@ import re
 from yaml.error import Mark, MarkedYAMLError, YAMLError
 
 _BRACE = re.compile(r"\{[A-Za-z_]\w*(?::\w+)?\}")
+_CLOSER = {"{": "}", "[": "]"}
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
 def explain(error: YAMLError, text: str) -> tuple[int, str]:
@@ -20,12 +22,17 @@ def explain(error: YAMLError, text: str) -> tuple[int, str]:
     mark = error.problem_mark or error.context_mark
     offset = min(mark.index, len(text)) if mark is not None else 0
     opened = error.context_mark
+    conflict = _CONFLICT.search(text, 0, offset + 8)
+    if conflict is not None:
+        return conflict.start(), "a merge conflict was left here: keep one side, and delete the marks"
     tab = _tab_in_indentation(text, offset)
     if tab is not None:
         return tab, "a tab is used for indentation; YAML wants spaces"
     context = error.context or ""
     if "flow mapping" in context or "flow sequence" in context:
         return _unclosed(text, offset, opened, "flow mapping" in context)
+    if "flow node" in context:
+        return _no_value(text, offset)
     if "alias" in context or "anchor" in context:
         start = min(opened.index, len(text)) if opened is not None else offset
         return start, _needs_quotes(text[start : start + 1])
@@ -64,16 +71,36 @@ def _tab_in_indentation(text: str, offset: int) -> int | None:
 
 def _unclosed(text: str, offset: int, opened: Mark | None, mapping: bool) -> tuple[int, str]:
     start = min(opened.index, len(text)) if opened is not None else offset
-    opener, closer = ("{", "}") if mapping else ("[", "]")
+    opener = "{" if mapping else "["
     # Reading went on to another line: it is the closing bracket that was forgotten, and its place is the opening one.
     if offset >= len(text) or "\n" in text[start:offset]:
-        return start, f"the '{opener}' that opens here is never closed with '{closer}'"
+        return start, _never_closed(opener)
     # {path: /books/{id}, to: new} and {app: ${APP}} are the usual reasons why a brace stands inside braces.
     if _BRACE.match(text, offset):
         return offset, "inside { } or [ ], put text that has {…} in it in quotes"
     if text.startswith(":", offset):
         return offset, "a ':' is not expected here: is a ',' missing before the word in front of it?"
-    return offset, f"expected ',' or '{closer}' here"
+    return offset, f"expected ',' or '{_CLOSER[opener]}' here"
+
+
+def _never_closed(opener: str) -> str:
+    return f"the '{opener}' that opens here is never closed with '{_CLOSER[opener]}'"
+
+
+def _no_value(text: str, offset: int) -> tuple[int, str]:
+    """Behind a bracket or a comma."""
+    if offset < len(text):
+        return offset, f"expected a value, found {text[offset]!r}"
+    # The text ends there, and the parser does not say which bracket is open.
+    closed = 0
+    for at in range(len(text) - 1, -1, -1):
+        if text[at] in "]}":
+            closed += 1
+        elif text[at] in "[{":
+            if not closed:
+                return at, _never_closed(text[at])
+            closed -= 1
+    return offset, "a value is missing here"
 
 
 def _in_a_mapping(text: str, offset: int) -> str:

@@ -13,6 +13,8 @@ COLON = "a ':' is not expected here: "
 
 QUOTES = "put text that has ': ' in it in quotes, or check the indentation"
 
+CONFLICT = "a merge conflict was left here: keep one side, and delete the marks"
+
 MISTAKES = [
     ("routes:\n\t- path: /x\n", "2:1: a tab is used for indentation; YAML wants spaces"),
     ("routes:\n  - path: /x\n\tto: new\n", "3:1: a tab is used for indentation; YAML wants spaces"),
@@ -29,6 +31,11 @@ MISTAKES = [
     ("to: {legacy: 90, new: 10\nx: 1\n", "1:5: the '{' that opens here is never closed with '}'"),
     ("methods: [GET\nto: new\n", "1:10: the '[' that opens here is never closed with ']'"),
     ("methods: [GET, POST\n", "1:10: the '[' that opens here is never closed with ']'"),
+    ("to: {legacy: 90,\n", "1:5: the '{' that opens here is never closed with '}'"),
+    ("a: {methods: [GET]}\nto: [\n", "2:5: the '[' that opens here is never closed with ']'"),
+    ("a: [[GET], {to:\n", "1:12: the '{' that opens here is never closed with '}'"),
+    ("a: [,]\n", "1:5: expected a value, found ','"),
+    ("a: {b: [}\n", "1:9: expected a value, found '}'"),
     ("to: {legacy: 90 new: 10}\n", f"1:20: {COLON}is a ',' missing before the word in front of it?"),
     ("a: {b: [c}\n", "1:10: expected ',' or ']' here"),
     ("name: 'unfinished\nto: new\n", "1:7: the quote that opens here is never closed"),
@@ -38,6 +45,8 @@ MISTAKES = [
     ("a:\n  b: 1\n c: 2\n", "3:2: this line does not fit the lines above: is its indentation right?"),
     ("a:\n  - b\n  c: 1\n", "3:3: expected '- ' here, as on the lines above: is the indentation right?"),
     ("a: ]\n", "1:4: expected a value, found ']'"),
+    ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> branch\n", f"2:1: {CONFLICT}"),
+    ("to:\n  - b\n<<<<<<< HEAD\n  - c\n", f"3:1: {CONFLICT}"),
     ("{a: 1}}\n", "1:7: '}' is not expected here: what it closes was never opened"),
 ]  # fmt: skip
 
