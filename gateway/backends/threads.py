@@ -164,6 +164,8 @@ class ThreadPool:
                     except ValueError:
                         pass  # someone has taken it out just now: the release is on its way
                     else:
+                        # There may be more than one, submitted while this thread was thought to be on its way.
+                        roused = True
                         continue
                 mine.acquire()
                 roused = True

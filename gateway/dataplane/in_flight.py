@@ -55,13 +55,13 @@ class InFlight:
         """Go by ``setting`` from now on."""
         self._setting = setting
         for ticket in self._admission.resize(setting.in_flight, setting.queue):
-            ticket.set_result("admitted")
+            _admit(ticket)
 
     def leave(self) -> None:
         """One request less."""
         ticket = self._admission.leave()
         if ticket is not None:
-            ticket.set_result("admitted")
+            _admit(ticket)
 
     async def wait(self, client: WaitingClient) -> bool:
         """Wait for a place; False if the client does not. Raises Overloaded if there is no place in time."""
@@ -74,8 +74,9 @@ class InFlight:
         try:
             outcome = await ticket
         except asyncio.CancelledError:
-            if not self._admission.withdraw(ticket):
-                # The turn had come just now.
+            # The turn may have come just now, before the cancellation or after it.
+            admitted = not self._admission.withdraw(ticket) if ticket.cancelled() else ticket.result() == "admitted"
+            if admitted:
                 self.leave()
             raise
         finally:
@@ -85,7 +86,7 @@ class InFlight:
         return outcome == "admitted"
 
     def _end(self, ticket: asyncio.Future[Outcome], outcome: Outcome) -> None:
-        if self._admission.withdraw(ticket):
+        if not ticket.done() and self._admission.withdraw(ticket):
             ticket.set_result(outcome)
 
     @property
@@ -134,6 +135,12 @@ class InFlight:
             )
             self._quiet_until = now + _SECONDS_BETWEEN_NOTES
             self._unnoted = 0
+
+
+def _admit(ticket: asyncio.Future[Outcome]) -> None:
+    # One that was cancelled just now has yet to hear of it, and then gives its place to the next.
+    if not ticket.done():
+        ticket.set_result("admitted")
 
 
 class Places:

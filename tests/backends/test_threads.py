@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -73,6 +74,45 @@ async def test_a_job_submitted_while_a_thread_falls_asleep_is_not_forgotten() ->
         assert done.wait(5), round_
         for _ in range(round_ % 50):
             pass
+    await ended(pool)
+
+
+class Interrupted(deque[Job]):
+    """A queue whose next reader is interrupted where it has found nothing and has not said so yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Job | None = None
+
+    def popleft(self) -> Job:
+        try:
+            return super().popleft()
+        except IndexError:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+            raise
+
+
+async def test_jobs_submitted_while_a_thread_finds_nothing_all_get_a_thread() -> None:
+    pool = ThreadPool(2, 10, "test")
+    pool._waiting = waiting = Interrupted()
+    first, jobs = Holding(), Holding()
+    for _ in range(2):
+        pool.submit(first)
+    first.wait_started(2)
+    first.go.set()
+    await until(lambda: "2 idle" in repr(pool))
+
+    def submit_two() -> None:
+        pool.submit(jobs)
+        pool.submit(jobs)
+
+    waiting.meanwhile = submit_two
+    pool._rouse()  # for a job that another thread was quicker to take
+    # Sooner than the first of them gives up.
+    assert all(jobs.started.acquire(timeout=1) for _ in range(2))
+    jobs.go.set()
     await ended(pool)
 
 

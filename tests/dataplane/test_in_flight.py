@@ -57,6 +57,15 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
+async def outcome(request: asyncio.Task[None]) -> type[BaseException] | None:
+    """What it has ended with."""
+    await asyncio.wait((request,))
+    if request.cancelled():
+        return asyncio.CancelledError
+    error = request.exception()
+    return None if error is None else type(error)
+
+
 async def nowhere(message: Message) -> None:
     raise AssertionError(message)
 
@@ -111,6 +120,41 @@ async def test_those_beyond_the_limit_wait_in_order() -> None:
         assert stage.app.begun == ["a", "b", "c"]
         await stage.app.finish()
         assert stage.app.begun == ["a", "b", "c", "d"]
+
+
+async def test_a_place_that_becomes_free_for_one_just_cancelled_goes_to_the_next() -> None:
+    """As where a server, or a middleware, cancels the requests of clients that have left."""
+    async with staged() as stage:
+        limited = Limited(stage.app, stage.places(setting(1), setting(1)))
+        for name in "abc":
+            await stage.ask(limited, name)
+        for name in "ab":
+            stage.requests[name].cancel()
+        assert [await outcome(stage.requests[name]) for name in "ab"] == [asyncio.CancelledError] * 2
+        await settled()
+        assert stage.app.begun == ["a", "c"]
+        await stage.app.finish()
+        await stage.ask(limited, "d")
+        assert stage.app.begun == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_one_whose_client_leaves_and_that_is_cancelled_frees_no_place_that_it_never_had(steps: int) -> None:
+    async with staged() as stage:
+        limited = Limited(stage.app, stage.places(setting(1)))
+        for name in "ab":
+            await stage.ask(limited, name)
+        stage.clients["b"].leave()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        stage.requests["b"].cancel()
+        await settled()
+        for name in "cd":
+            await stage.ask(limited, name)
+        assert stage.app.begun == ["a"]
+        for begun in ("ac", "acd"):
+            await stage.app.finish()
+            assert stage.app.begun == list(begun)
 
 
 @pytest.mark.parametrize(
