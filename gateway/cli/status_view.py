@@ -32,8 +32,9 @@ def heading(status: Mapping[str, Any]) -> Iterator[str]:
             yield f"worker {worker['number']} (pid {worker['pid']}) is {worker['state']}"
         elif worker["digest"] != config["digest"]:
             yield f"worker {worker['number']} (pid {worker['pid']}) serves version {worker['version']}"
-    if config["state"] == "rejected":
-        yield f"the file is refused, version {config['version']} stays live:"
+    if config["problems"]:
+        wrong = "missing" if config["state"] == "missing" else "refused"
+        yield f"the file is {wrong}, version {config['version']} stays live:"
         yield from config["problems"]
     for backend in status["backends"]:
         for address in backend["addresses"]:

@@ -14,6 +14,8 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 
 NO_FILE: Final = "no such file"
 
+EMPTY: Final = "the file is empty"
+
 _OTHER_ENCODINGS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -22,26 +24,30 @@ _OTHER_ENCODINGS: Final = (
 )
 
 
+class Unreadable(ConfigError):
+    """There is nothing to be right or wrong: the file is gone, blank, no file, or may not be read."""
+
+
 def read(path: str | os.PathLike[str], source: str) -> bytes:
     """The bytes of the file at ``path``; one more than MAX_BYTES at most.
 
-    Raises ConfigError for what is not there, cannot be read or is no file.
+    Raises Unreadable for what is not there, cannot be read or is no file.
     """
     try:
         # Opening a named pipe would wait for its writer, and devices have no end.
         if not stat.S_ISREG(os.stat(path).st_mode):
             kind = "is a directory" if os.path.isdir(path) else "is not a regular file"
-            raise ConfigError([Problem(source, 0, 0, kind)])
+            raise Unreadable([Problem(source, 0, 0, kind)])
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError([Problem(source, 0, 0, NO_FILE)]) from None
+        raise Unreadable([Problem(source, 0, 0, NO_FILE)]) from None
     except PermissionError:
-        raise ConfigError([Problem(source, 0, 0, "no permission to read it")]) from None
+        raise Unreadable([Problem(source, 0, 0, "no permission to read it")]) from None
     except OSError as error:
-        raise ConfigError([Problem(source, 0, 0, f"cannot be read: {error.strerror or error}")]) from None
+        raise Unreadable([Problem(source, 0, 0, f"cannot be read: {error.strerror or error}")]) from None
     except ValueError:
-        raise ConfigError([Problem(source, 0, 0, "a path cannot have a NUL character in it")]) from None
+        raise Unreadable([Problem(source, 0, 0, "a path cannot have a NUL character in it")]) from None
 
 
 def decode(raw: bytes, source: str) -> str:

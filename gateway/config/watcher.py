@@ -10,8 +10,8 @@ import os
 from collections.abc import AsyncGenerator
 
 from gateway.config.file_events import FileEvents
-from gateway.config.problem import ConfigError
-from gateway.config.source import read
+from gateway.config.problem import ConfigError, Problem
+from gateway.config.source import EMPTY, Unreadable, read
 
 logger = logging.getLogger("gateway.config")
 
@@ -20,15 +20,15 @@ Signature = tuple[int, int, int, int]
 
 
 class FileWatcher:
-    """Gives every new content of the file at ``path``, once it has been still for a moment.
+    """Gives every new content of the file at ``path``, once it has been still for a moment, or why there is none.
 
     ``seen`` is the content that the caller already has: a change between his reading and the start of the watch is
     not lost. All times are in seconds. ``settle`` is how long new content must be still before it is believed,
-    ``unfinished`` how long if it looks as if its end were missing, ``held`` how long if its writer still has it open.
-    ``poll`` is how often the file is looked at even though no event came: bind mounts, network file systems and
-    renamed parent directories may send none.
+    ``unfinished`` how long if it looks as if its end were missing, or if there is no file, ``held`` how long if it is
+    blank or its writer still has it open. ``poll`` is how often the file is looked at even though no event came: bind
+    mounts, network file systems and renamed parent directories may send none.
 
-    Content that is blank is never given, and neither is content that equals the last.
+    What equals the last that was given is not given again.
     """
 
     def __init__(
@@ -44,22 +44,23 @@ class FileWatcher:
         self._path = os.fspath(path)
         self._name = os.path.basename(self._path)
         self._seen = seen
+        # As content, or as the reason why there is none.
+        self._given: bytes | str | None = seen
         self._settle = settle
         self._unfinished = unfinished
         self._held = held
         self._poll = poll
         self._looked_at: Signature | None = None
-        self._complaint: str | None = None
 
-    async def changes(self) -> AsyncGenerator[bytes, None]:
+    async def changes(self) -> AsyncGenerator[bytes | Unreadable, None]:
         """Runs until it is closed or its task is cancelled; both take effect at once."""
         events = FileEvents(self._path)
         try:
             while True:
-                content = await self._settled(events)
-                if content is not None:
-                    self._seen = content
-                    yield content
+                found = await self._settled(events)
+                if found is not None:
+                    self._given = found
+                    yield self._unreadable(found) if isinstance(found, str) else found
                 # A poll is one stat(), some microseconds; without events it has to serve alone.
                 while not await events.wait(self._poll if events.live else min(self._poll, 0.1)):
                     if self._signature() != self._looked_at:
@@ -68,29 +69,28 @@ class FileWatcher:
         finally:
             events.close()
 
-    async def _settled(self, events: FileEvents) -> bytes | None:
-        """Wait until the file is still. None if there is nothing new to believe."""
+    async def _settled(self, events: FileEvents) -> bytes | str | None:
+        """Wait until the file is still. None if there is nothing new to believe, a str if there is no content."""
         while True:
             before = self._looked_at = self._signature()
-            content = self._read()
-            if content is None or content == self._seen:
+            found = self._read()
+            if found == self._given:
                 return None
-            blank = not content.strip()
-            if blank or events.writing:
+            if found == EMPTY or events.writing:
                 patience = self._held
-            elif looks_unfinished(content, self._seen):
+            # Between the old file and the new one there may be none for a moment.
+            elif isinstance(found, str) or looks_unfinished(found, self._seen):
                 patience = self._unfinished
             else:
                 patience = self._settle
             if await events.wait(patience):
                 continue
             # Read again: two writes within one tick of the file system's clock leave the same signature.
-            if self._signature() != before or self._read() != content:
+            if self._signature() != before or self._read() != found:
                 continue
-            if blank:
-                self._complain("the file is empty")
-                return None
-            return content
+            if isinstance(found, bytes):
+                self._seen = found
+            return found
 
     def _signature(self) -> Signature | None:
         try:
@@ -99,20 +99,17 @@ class FileWatcher:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
-    def _read(self) -> bytes | None:
+    def _read(self) -> bytes | str:
+        """What the file has, or why that is nothing."""
         try:
             content = read(self._path, self._name)
         except ConfigError as error:
-            self._complain(error.problems[0].message)
-            return None
-        if content.strip():
-            self._complaint = None
-        return content
+            return error.problems[0].message
+        return content if content.strip() else EMPTY
 
-    def _complain(self, what: str) -> None:
-        if self._complaint != what:
-            self._complaint = what
-            logger.warning("%s: %s; what runs stays, and the file is watched on", self._name, what)
+    def _unreadable(self, why: str) -> Unreadable:
+        logger.warning("%s: %s; what runs stays, and the file is watched on", self._name, why)
+        return Unreadable([Problem(self._name, 0, 0, why)])
 
 
 def looks_unfinished(content: bytes, last: bytes | None) -> bool:

@@ -39,6 +39,8 @@ class LiveConfig:
         self.version = before[0].version + (not self._known) if before else 1
         self.since = time.time()
         self.problems: tuple[Problem, ...] = ()
+        # They are that there is no file.
+        self.missing = False
         self.applied = 0
         self.rejected = 0
         self.last_reload = self.since
@@ -124,7 +126,8 @@ class LiveConfig:
         return described(before.config, self.loaded.config)
 
     def _count(self, worker: WorkerProcess, message: Reloaded, known: int) -> None:
-        self.last_reload = message.at
+        if message.outcome != "missing":
+            self.last_reload = message.at
         if message.outcome == "applied":
             self._slowest = max(self._slowest, message.seconds)
             self.applied += worker.version > known
@@ -135,10 +138,12 @@ class LiveConfig:
         problems = tuple(sorted({problem for each in ready for problem in each.rejected}))
         if problems != self.problems:
             self.problems = problems
+            self.missing = any(each.missing for each in ready)
             for problem in problems:
                 logger.error("%s", problem)
             if problems:
-                logger.error("%s is refused; version %d stays live", self.loaded.source, self.version)
+                what = "missing" if self.missing else "refused"
+                logger.error("%s is %s; version %d stays live", self.loaded.source, what, self.version)
             elif self._announced == self.version:
                 logger.info("%s is good again; version %d stays live", self.loaded.source, self.version)
         if self._announced < self.version and all(each.version == self.version for each in ready):

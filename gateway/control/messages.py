@@ -53,7 +53,7 @@ class Reloaded(_Message):
     """
 
     kind: Literal["reloaded"] = "reloaded"
-    outcome: Literal["applied", "unchanged", "rejected"]
+    outcome: Literal["applied", "unchanged", "rejected", "missing"]
     digest: str
     problems: Problems = ()
     seconds: float

@@ -31,7 +31,8 @@ class WorkerProcess:
     """A worker that has been spawned.
 
     ``digest`` and ``version`` are of the configuration that it serves, "" and 0 before it is ready. ``rejected`` is
-    what was wrong with the file when it last looked. ``slots`` is where it keeps its numbers.
+    what was wrong with the file when it last looked, ``missing`` whether there was none to read. ``slots`` is where it
+    keeps its numbers.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class WorkerProcess:
         self.digest = ""
         self.version = 0
         self.rejected: tuple[Problem, ...] = ()
+        self.missing = False
         self.failure: Failed | None = None
         self.ready = asyncio.Event()
         # Unset from a SIGHUP until it has told what it found, or has ended.
@@ -148,6 +150,7 @@ class WorkerProcess:
             case Reloaded():
                 self.digest = message.digest
                 self.rejected = message.problems
+                self.missing = message.outcome == "missing"
                 self.looked.set()
             case Draining():
                 self.state = State.DRAINING

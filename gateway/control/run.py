@@ -153,7 +153,8 @@ class _Control:
     def _status(self) -> str:
         """One line, for `systemctl status`."""
         live, ready = self._live, len(self._supervisor.ready)
-        refused = f"; {live.loaded.source} is refused as it is now" if live.problems else ""
+        wrong = "is missing" if live.missing else "is refused as it is now"
+        refused = f"; {live.loaded.source} {wrong}" if live.problems else ""
         return f"version {live.version} is live on {ready} of {self._supervisor.planned} workers{refused}"
 
     def _stop(self, why: str) -> None:

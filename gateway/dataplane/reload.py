@@ -10,9 +10,12 @@ from gateway.config.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """``version`` and ``digest`` are those that serve now, whatever the outcome. ``seconds`` is how long it took."""
+    """``version`` and ``digest`` are those that serve now, whatever the outcome. ``seconds`` is how long it took.
 
-    outcome: Literal["applied", "unchanged", "rejected"]
+    ``missing`` means that there was nothing to read: no file, or a blank one.
+    """
+
+    outcome: Literal["applied", "unchanged", "rejected", "missing"]
     version: int
     digest: str
     problems: tuple[Problem, ...]

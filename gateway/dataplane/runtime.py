@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gateway.backends.registry import BackendProblem, Registry
 from gateway.config.loader import Loaded, load_file, load_text
 from gateway.config.problem import ConfigError, Problem
+from gateway.config.source import Unreadable
 from gateway.config.watcher import FileWatcher
 from gateway.dataplane.circuit import Circuits
 from gateway.dataplane.connections import connections
@@ -101,7 +102,7 @@ class Runtime:
             await asyncio.to_thread(self._spans.stop)
             self._spans = None
 
-    async def reload(self, content: bytes | None = None) -> Reload:
+    async def reload(self, content: bytes | Unreadable | None = None) -> Reload:
         """Read the file and serve what it says, unless it is bad, or says what is served already.
 
         ``content`` is what was read already, by the watcher that saw it whole.
@@ -115,14 +116,16 @@ class Runtime:
         return result
 
     async def _read_and_apply(
-        self, content: bytes | None, begun: float
-    ) -> tuple[Literal["applied", "unchanged", "rejected"], tuple[Problem, ...]]:
+        self, content: bytes | Unreadable | None, begun: float
+    ) -> tuple[Literal["applied", "unchanged", "rejected", "missing"], tuple[Problem, ...]]:
         if self._path is None:
             return "unchanged", ()
         if content is not None and begun < self._read_at:
             # SIGHUP has had the file read while this content waited its turn: it would bring back the old.
             return "unchanged", ()
         try:
+            if isinstance(content, Unreadable):
+                raise content
             # In a thread: a long file takes longer to parse than a request may wait.
             if content is None:
                 loaded = await asyncio.to_thread(self._load, self._path)
@@ -131,6 +134,8 @@ class Runtime:
             if self.snapshot is not None and loaded.digest == self.loaded.digest:
                 return "unchanged", ()
             await self._go_live(loaded)
+        except Unreadable as error:
+            return "missing", error.problems
         except ConfigError as error:
             return "rejected", error.problems
         return "applied", ()

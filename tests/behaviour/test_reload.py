@@ -121,6 +121,25 @@ def test_a_bad_file_changes_nothing_and_says_why_until_a_good_one_comes(gateway:
     assert metric(gateway, "gateway_config_last_reload_successful") == 1
 
 
+def test_a_file_that_is_gone_changes_nothing_and_is_said_until_it_is_back(gateway: GatewayProcess) -> None:
+    before, content = config(gateway), gateway.routes.read_text()
+    gateway.routes.unlink()
+    eventually(lambda: config(gateway)["state"] == "missing", timeout=2)
+    assert config(gateway) == {**before, "state": "missing", "problems": ["routes.yaml: no such file"]}
+    assert gateway.ask("/readyz").status_code == 200
+    assert metric(gateway, "gateway_config_last_reload_successful") == 0
+    assert f"routes.yaml is missing; version {before['version']} stays live" in gateway.log()
+
+    # Who saves in two steps has an empty file in between.
+    gateway.routes.touch()
+    eventually(lambda: config(gateway)["problems"] == ["routes.yaml: the file is empty"], timeout=4)
+    assert httpx.get(gateway.url + "/books").json()["app"] == "legacy"
+
+    gateway.routes.write_text(content)
+    eventually(lambda: config(gateway) == before, timeout=2)
+    assert metric(gateway, "gateway_config_last_reload_successful") == 1
+
+
 def test_an_app_that_cannot_be_imported_is_refused_like_any_mistake(gateway: GatewayProcess) -> None:
     gateway.routes.write_text(text("new").replace("probe:new", "probe:nwe"))
     eventually(lambda: config(gateway)["state"] == "rejected", timeout=2)

@@ -72,6 +72,19 @@ def test_a_refused_file_is_shown_and_is_not_well(gateway: GatewayProcess) -> Non
         eventually(lambda: config(gateway)["state"] == "live")
 
 
+def test_a_file_that_is_missing_is_shown_and_is_not_well(gateway: GatewayProcess) -> None:
+    good = gateway.routes.read_text()
+    gateway.routes.unlink()
+    try:
+        eventually(lambda: config(gateway)["state"] == "missing")
+        done = status(gateway)
+        assert done.returncode == 1
+        assert "the file is missing, version 1 stays live:\nroutes.yaml: no such file\n" in done.stdout
+    finally:
+        replace(gateway.routes, good)
+        eventually(lambda: config(gateway)["state"] == "live")
+
+
 def test_watched_it_goes_on_until_ctrl_c(gateway: GatewayProcess) -> None:
     command = [*COMMAND, "--watch", "--json", "--admin", gateway.admin]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.config import file_events
 from gateway.config.file_events import FileEvents, links
+from gateway.config.source import Unreadable
 from gateway.config.watcher import FileWatcher, looks_unfinished
 
 OLD = b"version: 1\ndefault: legacy\nroutes:\n  - path: /books\n    to: legacy\n  - path: /users\n    to: legacy\n"
@@ -19,20 +20,20 @@ NEW = OLD.replace(b"path: /books\n    to: legacy", b"path: /books\n    to: {lega
 
 
 class Seen:
-    """What a watcher gave, and when."""
+    """What a watcher gave, and when; the problem where there was nothing to read."""
 
     def __init__(self) -> None:
-        self.contents: list[bytes] = []
+        self.contents: list[bytes | str] = []
         self.times: list[float] = []
         self._more = asyncio.Event()
 
     async def follow(self, watcher: FileWatcher) -> None:
         async for content in watcher.changes():
-            self.contents.append(content)
+            self.contents.append(str(content) if isinstance(content, Unreadable) else content)
             self.times.append(time.perf_counter())
             self._more.set()
 
-    async def next(self, timeout: float = 5.0) -> bytes:
+    async def next(self, timeout: float = 5.0) -> bytes | str:
         async with asyncio.timeout(timeout):
             await self._more.wait()
         self._more.clear()
@@ -209,12 +210,15 @@ async def test_a_writer_that_never_closes_is_believed_in_the_end(path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \n\n"])
-async def test_blank_content_is_never_given(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_blank_content_is_told_and_not_given(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     result = Seen()
     task = asyncio.create_task(result.follow(FileWatcher(path, seen=OLD, held=0.05, poll=0.02)))
     path.write_bytes(content)
-    await asyncio.sleep(0.2)
-    assert result.contents == []
+    assert await result.next() == "routes.yaml: the file is empty"
+    await asyncio.sleep(0.1)
+    assert len(result.contents) == 1
     assert [r.getMessage() for r in caplog.records] == [
         "routes.yaml: the file is empty; what runs stays, and the file is watched on"
     ]
@@ -238,15 +242,20 @@ async def test_a_change_before_the_watch_began_is_not_lost(path: Path) -> None:
         assert await seen.next() == NEW
 
 
-async def test_a_deleted_file_is_told_once_and_taken_up_when_it_is_back(
-    path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("content", [NEW, OLD])
+async def test_a_deleted_file_is_told_once_and_given_when_it_is_back_even_if_it_is_the_same(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "gateway.config"):
         async with watching(path, poll=0.02) as seen:
             path.unlink()
+            # Who saves by removing the old file is given a moment to write the new one.
             await seen.nothing_for(0.1)
-            path.write_bytes(NEW)
-            assert await seen.next() == NEW
+            assert await seen.next() == "routes.yaml: no such file"
+            await asyncio.sleep(0.1)
+            path.write_bytes(content)
+            assert await seen.next() == content
+    assert len(seen.contents) == 2
     assert [r.getMessage() for r in caplog.records] == [
         "routes.yaml: no such file; what runs stays, and the file is watched on"
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config.loader import Loaded, load_text
 from gateway.config.problem import Problem
+from gateway.control.admin.views import config_view
 from gateway.control.live import LiveConfig
 from gateway.control.messages import Ready, Reloaded
 from gateway.control.options import text_path
@@ -44,7 +45,7 @@ class Run:
     async def reloaded(
         self,
         index: int,
-        outcome: Literal["applied", "unchanged", "rejected"],
+        outcome: Literal["applied", "unchanged", "rejected", "missing"],
         loaded: Loaded,
         problems: tuple[Problem, ...] = (),
         seconds: float = 0.012,
@@ -52,6 +53,7 @@ class Run:
         if outcome == "applied":
             self.put(loaded)
         self.workers[index].rejected = problems
+        self.workers[index].missing = outcome == "missing"
         message = Reloaded(outcome=outcome, digest=loaded.digest, problems=problems, seconds=seconds, at=1e9)
         await self.live.note(self.workers[index], message, self.workers)
 
@@ -127,6 +129,28 @@ async def test_a_good_file_clears_the_refusal(
     for index in (0, 1):
         await run.reloaded(index, outcome, loaded)
     assert run.live.problems == ()
+
+
+async def test_a_file_that_is_missing_is_told_as_that_and_is_no_change(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = Problem("routes.yaml", 0, 0, "no such file")
+    read = run.live.last_reload
+    for index in (0, 1):
+        await run.reloaded(index, "missing", FIRST, (gone,))
+    assert config_view(run.live).model_dump(include={"state", "version", "problems"}) == {
+        "state": "missing",
+        "version": 1,
+        "problems": ["routes.yaml: no such file"],
+    }
+    assert (run.live.rejected, run.live.last_reload) == (0, read)
+    assert caplog.messages == ["routes.yaml: no such file", "routes.yaml is missing; version 1 stays live"]
+    await run.reloaded(0, "rejected", FIRST, (PROBLEM,))
+    await run.reloaded(1, "rejected", FIRST, (PROBLEM,))
+    assert config_view(run.live).state == "rejected"
+    await run.reloaded(0, "unchanged", FIRST)
+    await run.reloaded(1, "unchanged", FIRST)
+    assert config_view(run.live).state == "live"
 
 
 async def test_what_a_worker_refused_that_is_gone_does_not_count(run: Run) -> None:

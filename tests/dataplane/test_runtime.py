@@ -185,6 +185,28 @@ async def test_the_file_is_followed(file: Path, apps: dict[str, App]) -> None:
     await gateway.stop()
 
 
+async def test_a_file_that_is_gone_changes_nothing_and_is_good_again_when_it_is_back(
+    file: Path, apps: dict[str, App]
+) -> None:
+    gateway = Gateway.from_file(file, apps=apps)
+    seen: list[Reload] = []
+    gateway.on_reload.append(seen.append)
+    await gateway.start()
+    content = file.read_text()
+    file.unlink()
+    await until(lambda: seen)
+    assert (seen[0].outcome, [str(problem) for problem in seen[0].problems]) == (
+        "missing",
+        ["routes.yaml: no such file"],
+    )
+    assert (await gateway.reload()).outcome == "missing"
+    assert await body(gateway) == "legacy"
+    file.write_text(content)
+    await until(lambda: len(seen) == 3)
+    assert (seen[2].outcome, seen[2].problems, gateway.config_version) == ("unchanged", (), 1)
+    await gateway.stop()
+
+
 async def test_a_change_made_before_the_watch_began_is_seen(file: Path, apps: dict[str, App]) -> None:
     gateway = Gateway.from_file(file, apps=apps)
     file.write_text(text("new", "legacy", "new"))

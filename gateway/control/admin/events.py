@@ -202,7 +202,8 @@ def event_routes(events: Events) -> APIRouter:
         """A stream of events, each with JSON as its data.
 
         `status` is the document of `/api/v1/status`: at once, then every second in which it changes, and every 15 s.
-        `change` is its `config` when a version becomes live, `rejected` the same when the file is bad.
+        `change` is its `config` when a version becomes live, `rejected` the same when the file is bad or
+        missing.
         """
         return EventStream(events)
 

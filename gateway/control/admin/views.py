@@ -25,9 +25,12 @@ class WorkerView(BaseModel):
 
 
 class ConfigView(BaseModel):
-    """``rejected`` means that the file is bad now and that the version given here, an older one, stays live."""
+    """``rejected`` means that the file is bad now and that the version given here, an older one, stays live.
 
-    state: Literal["live", "rejected"]
+    ``missing`` means that there is nothing to read: the file is gone, empty or not to be read, and the same holds.
+    """
+
+    state: Literal["live", "rejected", "missing"]
     version: int
     digest: str
     since: float = Field(description="When the version became live, in seconds since the epoch.")
@@ -49,7 +52,7 @@ class RouteView(BaseModel):
 
 def config_view(live: LiveConfig) -> ConfigView:
     return ConfigView(
-        state="rejected" if live.problems else "live",
+        state="missing" if live.missing else "rejected" if live.problems else "live",
         version=live.version,
         digest=live.loaded.digest,
         since=live.since,

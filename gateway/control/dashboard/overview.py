@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Final, Literal
 
 from gateway.control.admin.status import AddressView, BackendView, FigureView, RouteStatus, Status
 from gateway.control.dashboard import words
@@ -24,6 +24,12 @@ MEASURES = (
     ("p50", "p50", "Half of the requests took no longer than this, over the last minute"),
     ("p95", "p95", "95 of 100 requests took no longer than this, over the last minute"),
 )
+
+_WRONG: Final[Mapping[str, Literal["", "refused", "missing"]]] = {
+    "live": "",
+    "rejected": "refused",
+    "missing": "missing",
+}
 
 # From this share of errors on, a figure is marked as bad, not only as worth a look.
 _BAD = 0.01
@@ -117,12 +123,15 @@ class Count:
 class Overview:
     """``live_on`` of the ``planned`` workers serve the live version. ``hues`` has every backend, the default first.
 
+    ``wrong`` is what the file is if not good, and ``problems`` say why.
+
     ``made_of`` changes with whatever is more than a figure: the script on the page then fetches it anew.
     """
 
     version: int
     digest: str
     since: float
+    wrong: Literal["", "refused", "missing"]
     problems: tuple[str, ...]
     default: str
     hues: Mapping[str, int]
@@ -150,6 +159,7 @@ def overview(status: Status) -> Overview:
         version=config.version,
         digest=config.digest,
         since=config.since,
+        wrong=_WRONG[config.state],
         problems=tuple(config.problems),
         default=status.default,
         hues=hues,

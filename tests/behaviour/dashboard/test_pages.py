@@ -159,6 +159,19 @@ def test_a_refused_file_is_shown_at_its_line_and_restored_with_one_click(gateway
     assert gateway.routes.read_text() == text(SPLIT)
 
 
+def test_a_file_that_is_missing_is_said_and_brought_back_with_one_click(gateway: GatewayProcess) -> None:
+    gateway.routes.unlink()
+    eventually(lambda: config(gateway)["state"] == "missing")
+    page = gateway.ask("/").text
+    assert "<title>routes.yaml is missing" in page
+    assert '<a href="#config">routes.yaml is missing</a>' in page
+    assert "<code>routes.yaml: no such file</code>" in page
+    assert "Restore routes.yaml" in page
+    assert apply(gateway, UNDO).status_code == 303
+    assert config(gateway)["state"] == "live"
+    assert gateway.routes.read_text() == text(SPLIT)
+
+
 def test_the_history_has_every_version_with_diffs_and_texts(gateway: GatewayProcess) -> None:
     apply(gateway, ROLL_BACK, user="ann", reason="<b>too slow</b>")
     version = config(gateway)["version"]

@@ -141,6 +141,12 @@ def test_a_backend_says_which_of_its_addresses_is_not_well() -> None:
     assert backend.troubles == ("http://a is down: status 500",)
 
 
+@pytest.mark.parametrize(("state", "wrong"), [("live", ""), ("rejected", "refused"), ("missing", "missing")])
+def test_what_is_wrong_with_the_file_in_a_word(state: str, wrong: str) -> None:
+    config = {"state": state, "version": 3, "digest": "abc", "since": 1.0, "problems": []}
+    assert overview(status(config=config)).wrong == wrong
+
+
 def alone(trouble: str) -> dict[str, Any]:
     breakers = {"new": {"open": 1, "closed": 1, "trouble": trouble}}
     return route("GET /books", {"legacy": 90.0, "new": 10.0}, breakers=breakers)
