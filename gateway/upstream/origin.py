@@ -91,12 +91,8 @@ class Origin:
     def open(self) -> int:
         return self.busy + self.connecting + len(self.idle)
 
-    async def connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
-        """A new connection. The name is looked up anew each time. Raises UpstreamError."""
-        return await self.connect_for(loop, lambda: Connection(loop, self))
-
-    async def connect_for(self, loop: asyncio.AbstractEventLoop, make: Callable[[], C]) -> C:
-        """As ``connect``, with a protocol of ``make``."""
+    async def connect(self, loop: asyncio.AbstractEventLoop, make: Callable[[], C]) -> C:
+        """A new connection of ``make``. The name is looked up anew each time. Raises UpstreamError."""
         try:
             if self._path is not None:
                 _, connection = await loop.create_unix_connection(make, self._path)

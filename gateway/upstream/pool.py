@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from gateway.upstream.connection import Connection
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.limits import PoolLimits
-from gateway.upstream.origin import Origin
+from gateway.upstream.origin import C, Origin
 
 _NONE: frozenset[Origin] = frozenset()
 
@@ -63,7 +64,7 @@ class Pool:
         failed: frozenset[Origin] = _NONE
         while True:
             try:
-                connection = await self._open(origin)
+                connection = await self.open(origin, partial(Connection, self._loop, origin))
             except BaseException as error:
                 origin.connecting -= 1
                 self._offer(origin)
@@ -77,8 +78,12 @@ class Pool:
                 origin.busy += 1
                 return connection
 
-    async def _open(self, origin: Origin) -> Connection:
-        return await origin.connect(self._loop)
+    async def open(self, origin: Origin, make: Callable[[], C]) -> C:
+        """A new connection of ``make``, which is not counted. Raises UpstreamError."""
+        return await origin.connect(self._loop, make)
+
+    def judge(self, connection: Connection) -> None:
+        """What has come of asking on ``connection``, and what went wrong with it, says how well its address is."""
 
     def _reserve(self, avoid: frozenset[Origin]) -> Origin | None:
         origin = self._choose(avoid)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.resilience.rotation import Rotation
 from gateway.upstream.connection import Connection, ConnectionLost
 from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.limits import PoolLimits
-from gateway.upstream.origin import AVOIDED, Origin
+from gateway.upstream.origin import AVOIDED, C, Origin
 from gateway.upstream.pool import Pool
 
 # An app's honest answer to a method that it does not know: no sign that it is ill.
@@ -57,6 +57,12 @@ class RotatingPool(Pool):
         return super().expire(now)
 
     def give_back(self, connection: Connection) -> None:
+        self.judge(connection)
+        if connection.origin not in self.inside:
+            connection.response.reusable = False
+        super().give_back(connection)
+
+    def judge(self, connection: Connection) -> None:
         origin, response, error = connection.origin, connection.response, connection.error
         if error is None:
             if response.head_complete:
@@ -71,14 +77,11 @@ class RotatingPool(Pool):
         elif error.failure is not Failure.TOTAL_TIMEOUT or not response.head_complete:
             # An answer that takes too long as a whole may have a slow reader.
             self._failed(origin)
-        if origin not in self.inside:
-            response.reusable = False
-        super().give_back(connection)
 
-    async def _open(self, origin: Origin) -> Connection:
+    async def open(self, origin: Origin, make: Callable[[], C]) -> C:
         begun = self._loop.time()
         try:
-            return await super()._open(origin)
+            return await super().open(origin, make)
         except UpstreamError:
             self._failed(origin)
             raise
@@ -100,8 +103,16 @@ class RotatingPool(Pool):
             if origin not in self.inside:
                 for connection in list(origin.idle):
                     connection.close()
-            elif origin not in self._coming_back:
+                continue
+            if origin not in self._coming_back:
                 origin.credit = 1.0
+            # There is a line if all that got requests before were full.
+            while self._line and origin.open < self._limits.connections:
+                self._offer(origin)
+
+    def _offer(self, origin: Origin) -> None:
+        if origin in self.inside:
+            super()._offer(origin)
 
     def _took_turn(self, origin: Origin) -> None:
         """Each request gives those that come back a part of one; who has a whole one may take the next."""

@@ -195,9 +195,16 @@ class Relay:
             async with asyncio.timeout(upstream.timeouts.head):
                 await connection.wait_for_head()
         except TimeoutError:
-            raise UpstreamError(Failure.HEAD_TIMEOUT, connection.origin.url) from None
-        except ConnectionLost as lost:
-            raise UpstreamError(Failure.NO_ANSWER, str(lost)) from lost
+            connection.blame(UpstreamError(Failure.HEAD_TIMEOUT, connection.origin.url))
+        except (ConnectionLost, UpstreamError):
+            # The connection has it.
+            pass
+        upstream.pool.judge(connection)
+        error = connection.error
+        if isinstance(error, ConnectionLost):
+            raise UpstreamError(Failure.NO_ANSWER, str(error)) from error
+        if error is not None:
+            raise error
         return connection
 
     async def _connect(self, offer: Offer) -> HandshakeConnection:
@@ -210,7 +217,7 @@ class Relay:
                 while True:
                     make = partial(HandshakeConnection, loop, left[0], offer, self._limits)
                     try:
-                        return await left.pop(0).connect_for(loop, make)
+                        return await upstream.pool.open(left.pop(0), make)
                     except UpstreamError:
                         if not left:
                             raise

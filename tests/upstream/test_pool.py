@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from gateway.upstream.connection import Connection
 from gateway.upstream.failure import UpstreamError
 from gateway.upstream.limits import PoolLimits, Timeouts
-from gateway.upstream.origin import Origin
+from gateway.upstream.origin import C, Origin
 from gateway.upstream.pool import Pool
 from gateway.upstream.upstream import Upstream
 from tests.upstream.scripted import OK, App, Client, Peer, a_scope, always, app, ask, eventually, failure_of, to
@@ -154,9 +155,9 @@ async def test_with_all_addresses_down_each_is_tried_once() -> None:
     tried: list[str] = []
 
     class Counting(Origin):
-        async def connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        async def connect(self, loop: asyncio.AbstractEventLoop, make: Callable[[], C]) -> C:
             tried.append(self.url)
-            return await super().connect(loop)
+            return await super().connect(loop, make)
 
     async with app(always(OK)) as one, app(always(OK)) as two:
         urls = [one.url, two.url]

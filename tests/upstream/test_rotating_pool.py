@@ -13,10 +13,11 @@ import pytest
 
 from gateway.resilience.outlier import Settings
 from gateway.upstream.failure import UpstreamError
-from gateway.upstream.limits import Timeouts
+from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.rotating_pool import RotatingPool
 from gateway.upstream.upstream import Upstream
 from tests.upstream.scripted import App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
+from tests.upstream.scripts import held
 from tests.upstream.websocket_ends import accepting, relaying
 
 SETTINGS = Settings(consecutive=3, error_ratio=0.5, window=10, minimum=20, eject=0.2, slow_start=0)
@@ -89,6 +90,53 @@ async def test_an_address_that_fails_gets_no_more_requests(bad: Script, seen: by
         assert addresses(upstream) == [0]
         assert await asked(upstream, 10) == {b"good": 10}
         assert not upstream.origins[1].idle
+
+
+async def in_line(upstream: Upstream) -> asyncio.Task[Client]:
+    """A request for which no connection is free."""
+    before = upstream.pool.waiting
+    asking = asyncio.create_task(ask(upstream))
+    await eventually(lambda: upstream.pool.waiting == before + 1)
+    return asking
+
+
+async def test_who_waits_is_not_sent_to_one_that_is_left_out() -> None:
+    fails, answers = asyncio.Event(), asyncio.Event()
+
+    async def failing(peer: Peer) -> None:
+        await peer.head()
+        await fails.wait()
+
+    options: dict[str, Any] = {"limits": PoolLimits(connections=1), "outliers": Settings(consecutive=1)}
+    async with app(failing) as bad, app(held(answers)) as good, to(bad.url, good.url, **options) as upstream:
+        first, second = (asyncio.create_task(ask(upstream)) for _ in range(2))
+        await eventually(lambda: len(bad.peers) == len(good.peers) == 1)
+        third = await in_line(upstream)
+        fails.set()
+        with pytest.raises(UpstreamError, match="NO_ANSWER"):
+            await first
+        answers.set()
+        assert [(await each).body for each in (second, third)] == [b"hi"] * 2
+        assert len(bad.peers) == 1
+
+
+async def test_who_waits_goes_to_one_that_is_back() -> None:
+    answers = asyncio.Event()
+    settings = Settings(consecutive=1, eject=0.2)
+    options: dict[str, Any] = {"limits": PoolLimits(connections=1), "outliers": settings}
+    async with (
+        app(closes, always(says(b"back"))) as bad,
+        app(held(answers)) as good,
+        to(bad.url, good.url, **options) as upstream,
+    ):
+        assert await failure_of(upstream) == "NO_ANSWER"
+        holding = asyncio.create_task(ask(upstream))
+        await eventually(lambda: len(good.peers) == 1)
+        waiting = await in_line(upstream)
+        async with asyncio.timeout(2):
+            assert (await waiting).body == b"back"
+        answers.set()
+        await holding
 
 
 async def test_an_address_that_cannot_be_reached_costs_no_request_and_is_left_out() -> None:
@@ -213,6 +261,62 @@ async def test_a_websocket_goes_to_no_address_that_is_left_out() -> None:
                 await browser.until("websocket.accept")
                 assert [origin.websockets for origin in upstream.origins] == [0, 1]
                 browser.leave(1000)
+
+
+async def resets(peer: Peer) -> None:
+    await peer.head()
+    peer.reset()
+
+
+@pytest.mark.parametrize("bad", [always(BROKEN), closes, resets, babbles, hangs])
+async def test_an_address_that_fails_handshakes_gets_no_more_requests(bad: Script) -> None:
+    async with apps(
+        bad, accepting(), outliers=Settings(consecutive=3, eject=60), timeouts=Timeouts(head=0.1)
+    ) as upstream:
+        for _ in range(3):
+            assert await handshake(upstream) == "failed"
+        assert addresses(upstream) == [1]
+        assert await handshake(upstream) == "accepted"
+
+
+async def test_an_address_that_takes_no_handshake_is_left_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        async with app(accepting()) as good, to(gone, good.url, outliers=Settings(consecutive=1)) as upstream:
+            assert await handshake(upstream) == "accepted"
+            assert addresses(upstream) == [1]
+
+
+async def test_an_app_that_refuses_websockets_is_well() -> None:
+    """As it is that accepts them; and a client that leaves before the answer says nothing."""
+    refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    settings = Settings(consecutive=2, eject=60)
+    async with apps(always(refused), accepting(), outliers=settings) as upstream:
+        assert [await handshake(upstream) for _ in range(4)] == ["refused"] * 4
+        assert addresses(upstream) == [0, 1]
+    async with apps(hangs, hangs, outliers=settings) as upstream:
+        for _ in range(4):
+            async with relaying(upstream) as (browser, task):
+                await asyncio.sleep(0.02)
+                browser.leave()
+                with pytest.raises(UpstreamError, match="CLIENT_LEFT"):
+                    await task
+        assert addresses(upstream) == [0, 1]
+
+
+async def handshake(upstream: Upstream) -> str:
+    """What comes of one. Who is accepted leaves."""
+    async with relaying(upstream) as (browser, task):
+        accepted = asyncio.create_task(browser.until("websocket.accept"))
+        await asyncio.wait((task, accepted), return_when=asyncio.FIRST_COMPLETED)
+        accepted.cancel()
+        browser.leave(1000)
+        await asyncio.wait((task,))
+    if any(message["type"] == "websocket.accept" for message in browser.sent):
+        return "accepted"
+    failed = isinstance(task.exception(), UpstreamError)
+    return "failed" if failed or browser.sent[0]["status"] >= 500 else "refused"
 
 
 async def test_one_address_is_judged_by_nobody() -> None:
