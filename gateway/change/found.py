@@ -32,9 +32,12 @@ def find(path: Path) -> Found:
     what is there and cannot be read, or is no file.
     """
     source = path.name
-    if not path.exists():
-        return Found(source, None, None, (Problem(source, 0, 0, NO_FILE),))
-    content = read(path, source)
+    try:
+        content = read(path, source)
+    except ConfigError as error:
+        if error.problems[0].message != NO_FILE:
+            raise
+        return Found(source, None, None, error.problems)
     try:
         return Found(source, content, load_text(content, source, keep_unset=True))
     except ConfigError as error:

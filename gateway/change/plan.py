@@ -134,6 +134,9 @@ def _losing(route: RouteConfig, weights: Weights) -> Iterator[str]:
 
 def _restored(found: Found, version: int | None, history: History) -> Plan:
     entries = history.entries()
+    if not entries and found.content is None:
+        # The wrong folder, most likely.
+        raise ConfigError(found.problems)
     if version is None:
         target = undone(entries, found.digest, history.announced(found.digest))
     else:

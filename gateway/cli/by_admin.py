@@ -45,7 +45,9 @@ class AdminApi:
         try:
             response = self._client.request(method, f"{self._url}/api/v1{path}", **request)
             answer = response.json()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            self._fail("unreachable", f"'{self._url}' is not a URL such as http://127.0.0.1:8001", NOT_DONE)
+        except httpx.HTTPError as error:
             self._fail("unreachable", f"{self._url} does not answer: {str(error) or type(error).__name__}", NOT_DONE)
         except ValueError:
             self._fail("unreachable", f"{self._url} is not the admin listener of a gateway", NOT_DONE)

@@ -18,6 +18,7 @@ from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, INTERRUPTED, 
 from gateway.cli.outcome import changed, fail, not_changed, nothing_changes, planned
 from gateway.cli.plan_view import plan_data
 from gateway.cli.routes_file import as_data, print_json, refusal
+from gateway.cli.state import ELSEWHERE
 from gateway.cli.whoami import whoami
 from gateway.config.problem import ConfigError
 from gateway.control.run_file import Run, running
@@ -49,14 +50,21 @@ def carry_out(change: Change, how: How) -> None:
 
 def _planned(change: Change, history: History, how: How) -> Plan:
     try:
-        return plan(find(how.routes), change, history)
+        found = find(how.routes)
+    except ConfigError as error:
+        # What cannot be read cannot be gone back from either.
+        _bad_file(error, "", how)
+    try:
+        return plan(found, change, history)
     except ChangeError as error:
         if error.kind == "nothing-changes":
             nothing_changes(str(error), how.as_json)
-        why = f" ({history.problem})" if history.problem else ""
-        fail(error.kind, f"{error}{why}", BAD_REQUEST, how.as_json)
+        if history.problem and error.kind in ("nothing-to-undo", "unknown-version"):
+            fail("unreadable", f"{history.problem}; {ELSEWHERE}", NOT_DONE, how.as_json)
+        fail(error.kind, str(error), BAD_REQUEST, how.as_json)
     except ConfigError as error:
-        _bad_file(error, history, how)
+        remedy = f"`gateway rollback{how.where}` brings back the last version that was live"
+        _bad_file(error, remedy if history.entries() else "", how)
 
 
 def _write_and_wait(wanted: Plan, run: Run | None, history: History, how: How) -> None:
@@ -124,8 +132,7 @@ def _not_waited(run: Run | None, how: How) -> str:
     return f"written; no gateway was found by its state folder ({folder}): it is live when one starts"
 
 
-def _bad_file(error: ConfigError, history: History, how: How) -> NoReturn:
-    remedy = f"`gateway rollback{how.where}` brings back the last version that was live" if history.entries() else ""
+def _bad_file(error: ConfigError, remedy: str, how: How) -> NoReturn:
     if how.as_json:
         problems = [as_data(problem) for problem in error.problems]
         print_json({"ok": False, "kind": "bad-file", "problems": problems, "message": remedy})
@@ -141,7 +148,7 @@ def _run_of(folder: Path, how: How) -> Run | None:
     try:
         run = running(folder)
     except PermissionError:
-        message = f"no permission to look into {folder}: run this as the gateway's user, or give --admin URL"
+        message = f"no permission to look into {folder}; {ELSEWHERE}"
         fail("no-permission", message, NOT_DONE, how.as_json)
     if run is not None and os.path.realpath(run.routes) != os.path.realpath(how.routes):
         message = f"the gateway with the state folder {folder} serves {run.routes}; give that as --routes"

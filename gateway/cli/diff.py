@@ -14,7 +14,7 @@ from gateway.cli.change_options import AdminUrl
 from gateway.cli.exit_code import BAD_REQUEST
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json, refuse
-from gateway.cli.state import StateFolder
+from gateway.cli.state import StateFolder, versions
 from gateway.config.loader import load_text
 from gateway.config.problem import ConfigError
 from gateway.control.admin.masking import masked
@@ -75,7 +75,8 @@ def _by_admin(sides: tuple[_Side, _Side] | None, admin: str, as_json: bool) -> A
 
 def _by_files(sides: tuple[_Side, _Side] | None, routes: Path, state: Path | None, as_json: bool) -> dict[str, str]:
     history = History(state_folder(routes, state))
-    before, after = sides or _last_two([entry.version for entry in history.entries()])
+    entries = versions(history, routes, as_json)
+    before, after = sides or _last_two([entry.version for entry in entries])
     try:
         old, new = (_text(side, history, routes, as_json) for side in (before, after))
     except ConfigError as error:

@@ -14,7 +14,8 @@ from gateway.cli.columns import print_columns
 from gateway.cli.exit_code import BAD_REQUEST
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json
-from gateway.cli.state import StateFolder
+from gateway.cli.state import StateFolder, versions
+from gateway.history.entry import Entry
 from gateway.history.folder import state_folder
 from gateway.history.history import History
 
@@ -42,9 +43,8 @@ def history(
             data = api.get("/history", limit=limit) if version is None else api.get(f"/history/{version}")
     else:
         kept = History(state_folder(routes, state))
-        if version is None and not kept.entries() and kept.problem:
-            fail("unreadable", kept.problem, BAD_REQUEST, as_json)
-        data = _versions(kept, limit) if version is None else _version(kept, version, as_json)
+        entries = versions(kept, routes, as_json)
+        data = _versions(entries, limit) if version is None else _version(kept, entries, version, as_json)
     if as_json:
         print_json(data)
     elif version is not None:
@@ -55,13 +55,12 @@ def history(
         typer.echo("no version was ever live here")
 
 
-def _versions(kept: History, limit: int) -> dict[str, Any]:
-    entries = kept.entries()
+def _versions(entries: list[Entry], limit: int) -> dict[str, Any]:
     return {"versions": [asdict(entry) for entry in entries[: -limit - 1 : -1]], "total": len(entries)}
 
 
-def _version(kept: History, version: int, as_json: bool) -> dict[str, Any]:
-    entry = next((entry for entry in kept.entries() if entry.version == version), None)
+def _version(kept: History, entries: list[Entry], version: int, as_json: bool) -> dict[str, Any]:
+    entry = next((entry for entry in entries if entry.version == version), None)
     if entry is None:
         fail("unknown-version", f"there is no version {version}; see `gateway history`", BAD_REQUEST, as_json)
     try:

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import httpx
 
+from gateway.cli.state import ELSEWHERE
+from gateway.config.source import NO_FILE
 from gateway.control.run_file import running
 from gateway.history.folder import state_folder
 
@@ -24,9 +26,13 @@ def listener_url(routes: Path, state: Path | None) -> str:
     try:
         run = running(folder)
     except PermissionError:
-        raise NotTold(f"no permission to look into {folder}: run this as the gateway's user, or give --admin") from None
+        raise NotTold(f"no permission to look into {folder}; {ELSEWHERE}") from None
+    if run is None and not os.path.exists(routes) and not os.path.exists(folder):
+        raise NotTold(f"{routes}: {NO_FILE}; name another with --routes or GATEWAY_ROUTES, or give --admin URL")
     if run is None:
-        raise NotTold(f"no gateway runs with the state folder {folder}: start one with `gateway run`, or give --admin")
+        raise NotTold(
+            f"no gateway runs with the state folder {folder}: start one with `gateway run`, or give --admin URL"
+        )
     if run.admin is None:
         raise NotTold(f"the gateway (pid {run.pid}) has no admin listener: it was started with --admin off")
     return run.admin

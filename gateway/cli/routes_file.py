@@ -25,7 +25,14 @@ def _not_twice(ctx: typer.Context, value: Path | None) -> Path | None:
 
 RoutesFile = Annotated[
     Path | None,
-    typer.Argument(metavar="ROUTES", help="The routes file, as by --routes.", show_default=False, callback=_not_twice),
+    typer.Argument(
+        metavar="ROUTES",
+        help="The routes file, as by --routes.",
+        show_default=False,
+        callback=_not_twice,
+        # Whether it can be read is told by who reads it, in the words for every other file that is bad.
+        readable=False,
+    ),
 ]
 RoutesOption = Annotated[
     Path,
@@ -35,6 +42,7 @@ RoutesOption = Annotated[
         envvar="GATEWAY_ROUTES",
         help="The routes file; by default routes.yaml.",
         show_default=False,
+        readable=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

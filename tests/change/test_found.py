@@ -40,3 +40,9 @@ def test_variables_that_are_not_set_here_are_no_mistake(tmp_path: Path) -> None:
 def test_what_is_no_file_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a directory"):
         find(tmp_path)
+
+
+def test_what_cannot_be_looked_up_cannot_be_changed(tmp_path: Path) -> None:
+    """As in a folder that this user may not enter, which root can."""
+    with pytest.raises(ConfigError, match="cannot be read: File name too long"):
+        find(tmp_path / ("routes" * 50))

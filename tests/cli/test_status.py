@@ -59,7 +59,7 @@ def test_without_a_gateway_it_says_how_to_start_one(folder: Path, invoke: Invoke
     assert done.code == 1
     place = state_folder(folder / "routes.yaml")
     assert done.err == (
-        f"no gateway runs with the state folder {place}: start one with `gateway run`, or give --admin\n"
+        f"no gateway runs with the state folder {place}: start one with `gateway run`, or give --admin URL\n"
     )
 
 
