@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.change.change import Change, ChangeError, Move, RollBack, Split
@@ -81,8 +81,9 @@ def plan(current: Loaded | Found, change: Change, history: History) -> Plan:
         raise ChangeError("not-editable", str(error)) from None
     made = _plan(found, loaded, after)
     if isinstance(change, Split):
-        [(index, given)] = wanted.items()
-        return replace(made, notes=(*_losing(loaded.config.routes[index], given), *made.notes))
+        [index] = wanted
+        named = {loaded.config.default, *change.weights}
+        return replace(made, notes=(*_losing(loaded.config.routes[index], named), *made.notes))
     return made
 
 
@@ -125,10 +126,10 @@ def _filled(weights: Mapping[str, int], config: Config) -> Weights:
     return serving(tuple(every.items()))
 
 
-def _losing(route: RouteConfig, weights: Weights) -> Iterator[str]:
-    left = dict(weights)
+def _losing(route: RouteConfig, named: Collection[str]) -> Iterator[str]:
+    """Who only wanted to change the shares of the others may have forgotten these. The default gets what is left."""
     for backend, weight in serving(route.weights):
-        if backend not in left:
+        if backend not in named:
             yield f"{backend} is not named, and loses its {percent(weight)} %"
 
 

@@ -56,6 +56,12 @@ def test_who_is_not_named_in_a_split_loses_his_share() -> None:
     assert made.notes == ("third is not named, and loses its 50 %",)
 
 
+@pytest.mark.parametrize("weights", [{"new": 10_000}, {"new": 0}, {"legacy": 10_000}, {"legacy": 0, "new": 10_000}])
+def test_who_is_named_or_is_the_default_has_not_been_forgotten(weights: dict[str, int]) -> None:
+    forgotten = [note for note in planned(Split("/search", weights)).notes if "is not named" in note]
+    assert forgotten == ([] if "new" in weights else ["new is not named, and loses its 10 %"])
+
+
 def test_the_default_may_be_named() -> None:
     assert planned(Split("/search", {"legacy": 5000, "new": 5000})).routes[0].after == (("legacy", 5000), ("new", 5000))
 
