@@ -36,7 +36,7 @@ class Attempt:
     ``ticket`` is that of the lane's breaker.
     """
 
-    __slots__ = ("_declined", "_guard", "_replay", "_request", "_send", "_status", "_ticket")
+    __slots__ = ("_declined", "_guard", "_known_well", "_replay", "_request", "_send", "_status", "_ticket")
 
     _replay: Replay
     _send: Send
@@ -47,6 +47,8 @@ class Attempt:
         self._ticket = ticket
         self._status = 0
         self._declined: Setback | None = None
+        # The breaker knows that the answer has begun well, and does not wait for its end.
+        self._known_well = False
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self._run(self._request.lane.app, None, scope, receive, send)
@@ -60,7 +62,7 @@ class Attempt:
     def ended(self, status: int) -> None:
         """The lane's part is over; ``status`` is 0 if nobody knows what it would have been."""
         circuit = self._guard.circuit
-        if circuit is not None:
+        if circuit is not None and not (self._known_well and status < 500):
             circuit.ended(self._ticket, status, perf_counter())
 
     def going_on(self, app: ASGIApp, body: bytes) -> ASGIApp:
@@ -121,6 +123,9 @@ class Attempt:
                     raise Declined
                 return _nothing()
             self._status = status
+            circuit = self._guard.circuit
+            if circuit is not None and status < 500:
+                self._known_well = circuit.begun(self._ticket, perf_counter())
         return self._send(message)
 
     def _judged(self, error: Exception) -> Setback | None:
@@ -137,9 +142,10 @@ class Attempt:
         return self._status if error is None else self._broken(error)
 
     def _broken(self, error: Exception) -> int:
-        """For the breaker: an answer that is broken off is a failure, unless it is the client who broke off."""
+        """For the breaker: an answer that is broken off is a failure, unless it is the client who broke off. Of an
+        event stream no more can be said than that it went well until then."""
         client = self._replay.left or (isinstance(error, UpstreamError) and error.failure.side == "client")
-        return 0 if client or self._status == 0 else max(self._status, 500)
+        return self._status if client or self._status == 0 else max(self._status, 500)
 
     def _may_go_over(self, setback: Setback) -> bool:
         """Whether the fallback is asked. If it is not, though it should be, that is counted."""

@@ -70,6 +70,13 @@ class Circuit:
             self._tell()
         return ticket
 
+    def begun(self, ticket: int, now: float) -> bool:
+        """See Breaker."""
+        known = self._breaker.begun(now, ticket)
+        if self._breaker.state is not self._told:
+            self._tell()
+        return known
+
     def ended(self, ticket: int, status: int, now: float) -> None:
         """``status`` is what the client was answered, or would have been; 0 if nobody knows.
 

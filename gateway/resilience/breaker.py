@@ -24,7 +24,8 @@ class State(IntEnum):
 class Settings:
     """It opens when of at least ``minimum`` outcomes in the last ``window`` seconds ``error_ratio`` were failures, or
     after ``consecutive`` failures in a row. After ``open`` seconds it lets ``probes`` requests through at a time; when
-    as many in a row have succeeded, the share that it lets through grows for ``ramp`` seconds until it is all.
+    as many in a row have succeeded, the share that it lets through grows for ``ramp`` seconds until it is all. Probes
+    that say nothing for as long as it was open are waited for no longer: others may try.
 
     ``forced`` is the word of the operator: it stays as it says.
     """
@@ -56,6 +57,7 @@ class Breaker:
         self._epoch = 1
         self._in_row = 0
         self._probing = 0
+        # While it is open, the end of that; then, when probes that say nothing are waited for no longer.
         self._until = 0.0
         # Since when the share grows; None when all may go.
         self._ramp_from: float | None = None
@@ -80,9 +82,20 @@ class Breaker:
                 return REFUSED
             self._become(State.HALF_OPEN)
         if self._probing >= self._settings.probes:
-            return REFUSED
+            if now < self._until:
+                return REFUSED
+            self._probing = 0
         self._probing += 1
+        self._until = now + self._settings.open
         return self._epoch
+
+    def begun(self, now: float, ticket: int) -> bool:
+        """The answer has begun well. True if that is all that has to be known: it counts as ``succeeded``, which is
+        not called any more, nor is ``withdrawn``; but ``failed`` is, if it fails in the end."""
+        if ticket != self._epoch or self.state is not State.HALF_OPEN:
+            return False
+        self.succeeded(now, ticket)
+        return True
 
     def succeeded(self, now: float, ticket: int) -> None:
         if ticket != self._epoch:
@@ -91,7 +104,7 @@ class Breaker:
             self._in_row = 0
             self._window.add(now, marked=False)
             return
-        self._probing -= 1
+        self._one_probe_less()
         self._in_row += 1
         if self._in_row >= self._settings.probes:
             self._become(State.CLOSED)
@@ -116,11 +129,15 @@ class Breaker:
     def withdrawn(self, ticket: int) -> None:
         """It ended without saying anything about the backend: its client has left."""
         if ticket == self._epoch and self.state is State.HALF_OPEN:
-            self._probing -= 1
+            self._one_probe_less()
 
     def retry_after(self, now: float) -> int:
         """Whole seconds after which it is worth to come again; at least one."""
         return max(1, int(self._until - now) + 1) if self.state is State.OPEN else 1
+
+    def _one_probe_less(self) -> None:
+        # It may be one that was waited for no longer.
+        self._probing = max(0, self._probing - 1)
 
     def _open(self, now: float) -> None:
         self._become(State.OPEN)

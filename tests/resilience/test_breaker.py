@@ -97,6 +97,29 @@ class TestComingBack:
         breaker.withdrawn(tickets[0])
         assert breaker.enter(10.0)
 
+    def test_those_that_say_nothing_are_not_waited_for_for_ever(self) -> None:
+        breaker = opened()
+        lost = [breaker.enter(at) for at in (10.0, 11.0, 12.0)]
+        assert not breaker.enter(21.9)
+        assert [bool(breaker.enter(22.0)) for _ in range(4)] == [True] * 3 + [False]
+        # They may still say it.
+        for ticket in lost:
+            breaker.succeeded(23.0, ticket)
+        assert breaker.state is State.CLOSED
+
+    def test_answers_that_begin_well_need_not_end(self) -> None:
+        breaker = opened()
+        assert [breaker.begun(10.0, breaker.enter(10.0)) for _ in range(3)] == [True] * 3
+        assert breaker.state is State.CLOSED
+        assert not breaker.begun(50.0, breaker.enter(50.0))
+
+    def test_one_that_has_begun_may_yet_fail(self) -> None:
+        breaker = opened()
+        ticket = breaker.enter(10.0)
+        breaker.begun(10.0, ticket)
+        breaker.failed(11.0, ticket)
+        assert breaker.state is State.OPEN
+
     def test_the_share_grows_until_it_is_all(self) -> None:
         breaker = opened()
         for _ in range(3):
@@ -164,6 +187,17 @@ class Life(RuleBasedStateMachine):
             self.running.append((ticket, self.breaker.state))
 
     @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def one_begins_well(self, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(self.running) - 1))
+        was = self.breaker.state
+        if self.breaker.begun(self.now, self.running[at][0]):
+            assert was is State.HALF_OPEN
+            del self.running[at]
+        else:
+            assert self.breaker.state is was
+
+    @precondition(lambda self: self.running)
     @rule(data=st.data(), how=st.sampled_from(["succeeded", "failed", "withdrawn"]))
     def one_ends(self, data: st.DataObject, how: str) -> None:
         ticket, _ = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
@@ -186,9 +220,7 @@ class Life(RuleBasedStateMachine):
         assert 0 <= self.breaker._probing <= SETTINGS.probes
 
     def teardown(self) -> None:
-        """It always recovers: what works is asked again in the end."""
-        for ticket, _ in self.running:
-            self.breaker.withdrawn(ticket)
+        """It always recovers: what works is asked again in the end, also if what runs now never ends."""
         now = self.now + SETTINGS.open + 1
         for _ in range(SETTINGS.probes):
             ask(self.breaker, now, well=True)
