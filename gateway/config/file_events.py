@@ -100,7 +100,8 @@ class FileEvents:
                 entries[self._inotify.watch(directory, _DIRECTORY)] |= names
             try:
                 file = self._inotify.watch(self._path, _FILE)
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):
+                # Without permission there are no events either; the poll sees when there is one again.
                 file = None
         except OSError as error:
             self._give_up(error)

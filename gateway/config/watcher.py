@@ -15,8 +15,9 @@ from gateway.config.source import EMPTY, Unreadable, read
 
 logger = logging.getLogger("gateway.config")
 
-# (mtime in ns, size, inode, device) of the file that the path leads to.
-Signature = tuple[int, int, int, int]
+# (mtime and ctime in ns, size, inode, device) of the file that the path leads to. A file that may be read again, after
+# a chmod or chown, has changed its ctime only.
+Signature = tuple[int, int, int, int, int]
 
 
 class FileWatcher:
@@ -97,7 +98,7 @@ class FileWatcher:
             status = os.stat(self._path)
         except OSError:
             return None
-        return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev
 
     def _read(self) -> bytes | str:
         """What the file has, or why that is nothing."""

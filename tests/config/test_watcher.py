@@ -3,9 +3,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from gateway.config import file_events
 from gateway.config.file_events import FileEvents, links
 from gateway.config.source import Unreadable
 from gateway.config.watcher import FileWatcher, looks_unfinished
+
+NOBODY = 65534
 
 OLD = b"version: 1\ndefault: legacy\nroutes:\n  - path: /books\n    to: legacy\n  - path: /users\n    to: legacy\n"
 NEW = OLD.replace(b"path: /books\n    to: legacy", b"path: /books\n    to: {legacy: 90, new: 10}")
@@ -92,6 +95,42 @@ async def test_every_way_to_save_a_file_is_seen_at_once(path: Path, save: Callab
         save(path, OLD)
         assert await seen.next() == OLD
     assert seen.contents == [NEW, OLD]
+
+
+async def test_a_file_that_may_be_read_again_is_seen_with_its_events() -> None:
+    """chmod and chown change neither the time of the content nor its size."""
+    with tempfile.TemporaryDirectory() as folder, nobody(folder):
+        path = Path(folder) / "routes.yaml"
+        path.write_bytes(OLD)
+        async with watching(path, poll=0.02) as seen:
+            path.chmod(0)
+            assert await seen.next() == "routes.yaml: no permission to read it"
+            path.chmod(0o600)
+            assert await seen.next() == OLD
+        path.chmod(0)
+        events = FileEvents(str(path))
+        try:
+            assert events.live
+            path.chmod(0o600)
+            events.place()
+            path.write_bytes(NEW)
+            assert await events.wait(1.0)
+        finally:
+            events.close()
+
+
+@contextmanager
+def nobody(folder: str) -> Iterator[None]:
+    """Not root, who may read everything, but the owner of ``folder``, for the length of the block."""
+    root = os.geteuid() == 0
+    if root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 async def test_a_kubernetes_configmap_is_seen_when_its_data_link_is_swapped(tmp_path: Path) -> None:
