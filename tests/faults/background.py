@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -36,3 +38,31 @@ class Background:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class BackgroundServer(ABC):
+    """Within the block it listens at ``url``."""
+
+    url = ""
+
+    def __enter__(self) -> Self:
+        self._background = Background()
+        self._server = self._background.run(self._listen())
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._background.run(self._close())
+        self._background.stop()
+
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self.serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
+
+    async def _close(self) -> None:
+        self._server.close()
+
+    @abstractmethod
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection. Closes ``writer``."""

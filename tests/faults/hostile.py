@@ -12,9 +12,8 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
 
-from tests.faults.background import Background
+from tests.faults.background import BackgroundServer
 from tests.faults.ledger import Ledger
 from tests.faults.stamped import Book, Wanted, stamp
 from tests.faults.wire import Malformed, field, read_body, read_head
@@ -62,34 +61,18 @@ class Turn:
 Fault = Callable[[Turn], Awaitable[None]]
 
 
-class Hostile:
-    """Within the block it listens at ``url``."""
-
+class Hostile(BackgroundServer):
     def __init__(self, ledger: Ledger, faults: dict[str, Fault]) -> None:
         self._book = Book(ledger.book("hostile"))
         self._faults = faults
-        self.url = ""
-
-    def __enter__(self) -> Self:
-        self._background = Background()
-        self._server = self._background.run(self._listen())
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._background.run(self._close())
-        self._background.stop()
+        super().__exit__(kind, error, trace)
         self._book.close()
 
-    async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024)
-
-    async def _close(self) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # asyncio would tell of each connection that the gateway breaks off.
         with contextlib.suppress(EOFError, OSError, Malformed):
             while not writer.is_closing():

@@ -10,13 +10,11 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from flask import Flask, request
 from starlette.types import Receive, Scope, Send
 
-from tests.faults.background import Background
+from tests.faults.background import BackgroundServer
 from tests.faults.wire import Malformed, read_body, read_head
 
 VARIABLE = "SECURITY_RECORD"
@@ -59,32 +57,13 @@ async def asgi_app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-class Remote:
-    """Within the block it listens at ``url``, and writes into ``file``."""
+class Remote(BackgroundServer):
+    """Writes into ``file``."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.url = ""
 
-    def __enter__(self) -> Self:
-        self._background = Background()
-        self._server = self._background.run(self._listen())
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._background.run(self._close())
-        self._background.stop()
-
-    async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-
-    async def _close(self) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 try:

@@ -8,14 +8,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import pytest
 
 from tests.behaviour.process import GatewayProcess
-from tests.faults.background import Background
+from tests.faults.background import BackgroundServer
 from tests.security.wire import say, statuses
 
 EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nSet-Cookie: evil=1\r\n\r\nevil"
@@ -109,35 +107,16 @@ CASES = (
 )
 
 
-class Scripted:
+class Scripted(BackgroundServer):
     """A remote app that says what the case says, whatever that is, and keeps its connections open as long as it can.
 
     ``/mine/NAME`` is answered rightly, with the name.
     """
 
     def __init__(self) -> None:
-        self.url = ""
         self._says = {str(case).replace(" ", "-"): case.says for case in CASES}
 
-    def __enter__(self) -> Self:
-        self._background = Background()
-        self._server = self._background.run(self._listen())
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._background.run(self._close())
-        self._background.stop()
-
-    async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
-
-    async def _close(self) -> None:
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
