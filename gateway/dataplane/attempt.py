@@ -49,6 +49,9 @@ class Attempt:
         self._declined: Setback | None = None
         # The breaker knows that the answer has begun well, and does not wait for its end.
         self._known_well = False
+        if guard.fallback is not None:
+            # It may be needed yet: a reload that no longer names it must not stop it.
+            guard.fallback.backend.in_flight += 1
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self._run(self._request.lane.app, None, scope, receive, send)
@@ -60,8 +63,11 @@ class Attempt:
         return status in self._guard.declined
 
     def ended(self, status: int) -> None:
-        """The lane's part is over; ``status`` is 0 if nobody knows what it would have been."""
-        circuit = self._guard.circuit
+        """The lane's part is over; ``status`` is 0 if nobody knows what it would have been. Called once."""
+        guard = self._guard
+        if guard.fallback is not None:
+            guard.fallback.backend.in_flight -= 1
+        circuit = guard.circuit
         if circuit is not None and not (self._known_well and status < 500):
             circuit.ended(self._ticket, status, perf_counter())
 
