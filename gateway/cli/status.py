@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -20,11 +20,13 @@ from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_js
 from gateway.cli.state import StateFolder
 from gateway.cli.status_view import (
     BACKEND_TITLES,
+    LIMIT_TITLES,
     NUMBERS,
     ROUTE_TITLES,
     backend_rows,
     heading,
     is_well,
+    limit_rows,
     route_rows,
 )
 
@@ -52,9 +54,9 @@ def status(
 ) -> None:
     """Print live requests, errors and latency by route and backend.
 
-    Above them stands which version is live, and on how many workers. Rates are of the last 10 seconds; errors (5xx),
-    latencies and the shares seen are of the last minute. Exits with 0 if the file is good and all workers serve what
-    is live, with 1 if not or if there is no answer.
+    Above them stands which version is live, on how many workers, and what is not well. Rates are of the last 10
+    seconds; errors (5xx), latencies, the shares seen and what limits refused are of the last minute. Exits with 0 if
+    the file is good and all workers serve what is live, with 1 if not or if there is no answer.
     """
     # Here, not above: httpx takes a tenth of a second that --help need not wait for.
     from gateway.cli.listener import Listener, NotTold, listener_url
@@ -111,20 +113,23 @@ def _watch_on_screen(listener: Listener, told: Mapping[str, Any]) -> NoReturn:
         screen.stop()
 
 
+def _tables(told: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    yield ROUTE_TITLES, route_rows(told)
+    yield BACKEND_TITLES, backend_rows(told)
+    if limits := limit_rows(told):
+        yield LIMIT_TITLES, limits
+
+
 def _print(told: Mapping[str, Any]) -> None:
     for line in heading(told):
         print(line)
-    print()
-    print_columns(ROUTE_TITLES, route_rows(told), numbers=NUMBERS)
-    print()
-    print_columns(BACKEND_TITLES, backend_rows(told), numbers=NUMBERS)
+    for titles, rows in _tables(told):
+        print()
+        print_columns(titles, rows, numbers=NUMBERS)
 
 
 def _screen(told: Mapping[str, Any]) -> Group:
-    return Group(
-        *map(Text, heading(told)),
-        Text(),
-        columns(ROUTE_TITLES, route_rows(told), numbers=NUMBERS),
-        Text(),
-        columns(BACKEND_TITLES, backend_rows(told), numbers=NUMBERS),
-    )
+    parts: list[RenderableType] = [Text(line) for line in heading(told)]
+    for titles, rows in _tables(told):
+        parts += (Text(), columns(titles, rows, numbers=NUMBERS))
+    return Group(*parts)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gateway.config.words import listed
-from gateway.control.dashboard.words import NOTHING, percent, rate, ratio, seconds
+from gateway.control.dashboard.words import NOTHING, percent, rate, ratio, refusals, seconds
 
 ROUTE_TITLES: Final = ("ROUTE", "BACKEND", "WANTED", "SEEN", "REQ/S", "ERRORS", "P50", "P95", "LIVE", "REQUESTS")
 BACKEND_TITLES: Final = ("BACKEND", "ADDRESS", "REQ/S", "ERRORS", "P50", "P95", "LIVE", "REQUESTS")
-NUMBERS: Final = ("WANTED", "SEEN", "REQ/S", "ERRORS", "P50", "P95", "LIVE", "REQUESTS")
+LIMIT_TITLES: Final = ("LIMIT OF", "IN FLIGHT", "ALLOWED", "WAITING", "REFUSED")
+NUMBERS: Final = ("WANTED", "SEEN", "REQ/S", "ERRORS", "P50", "P95", "LIVE", "REQUESTS", *LIMIT_TITLES[1:])
 
 
 def is_well(status: Mapping[str, Any]) -> bool:
@@ -44,6 +45,11 @@ def heading(status: Mapping[str, Any]) -> Iterator[str]:
         for backend, breaker in route["breakers"].items():
             if breaker["trouble"]:
                 yield f"route {route['label']}: backend {backend} {breaker['trouble']}"
+    for whose, limit in _limits(status):
+        if limit["trouble"]:
+            yield f"{whose} {limit['trouble']}"
+    if status["refused"]:
+        yield f"refused within the last minute: {refusals(status['refused'])}"
     yield _migration(status)
 
 
@@ -65,6 +71,19 @@ def route_rows(status: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def backend_rows(status: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Titles as in BACKEND_TITLES."""
     return [(each["name"], each["address"], *_figures(each)) for each in status["backends"]]
+
+
+def limit_rows(status: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Routes first; titles as in LIMIT_TITLES."""
+    figures = ("in_flight", "allowed", "waiting", "refused")
+    return [(whose, *(str(limit[figure]) for figure in figures)) for whose, limit in _limits(status)]
+
+
+def _limits(status: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for kind, whose in (("route", "label"), ("backend", "name")):
+        for each in status[f"{kind}s"]:
+            if each["limit"] is not None:
+                yield f"{kind} {each[whose]}", each["limit"]
 
 
 def _serving(status: Mapping[str, Any]) -> int:

@@ -52,7 +52,7 @@ class ControlMetrics(Collector):
         )
         yield GaugeMetricFamily(
             "gateway_config_last_reload_successful",
-            "1 if the file was good when it was last looked at; 0 if it is refused or missing, and an older version stays live.",
+            "1 if the file is good; 0 if it is refused or missing, and an older version stays live.",
             float(not live.problems),
         )
         yield GaugeMetricFamily(

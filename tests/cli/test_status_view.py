@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.status_view import backend_rows, heading, is_well, route_rows
+from gateway.cli.status_view import backend_rows, heading, is_well, limit_rows, route_rows
 
 BUSY = {"requests": 40, "rate": 4.0, "errors": 2, "error_ratio": 0.05, "p50": 0.004, "p95": 1.25, "in_flight": 1}
 IDLE = {"requests": 0, "rate": 0.0, "errors": 0, "error_ratio": 0.0, "p50": None, "p95": None, "in_flight": 0}
@@ -19,7 +19,9 @@ def status() -> dict[str, Any]:
         "workers": [
             {"number": number, "pid": 10 + number, "state": "ready", "version": 3, "digest": "d1"} for number in (1, 2)
         ],
-        "backends": [{"name": "legacy", "kind": "embedded", "address": "l:app", "addresses": [], **BUSY}],
+        "backends": [
+            {"name": "legacy", "kind": "embedded", "address": "l:app", "addresses": [], "limit": None, **BUSY}
+        ],
         "routes": [
             {
                 "label": "/books",
@@ -27,9 +29,18 @@ def status() -> dict[str, Any]:
                 "observed": {"legacy": 90.02, "new": 9.98},
                 "backends": {"legacy": BUSY, "new": IDLE},
                 "breakers": {},
+                "limit": None,
             },
-            {"label": "default", "to": {"legacy": 100.0}, "observed": {}, "backends": {"legacy": IDLE}, "breakers": {}},
+            {
+                "label": "default",
+                "to": {"legacy": 100.0},
+                "observed": {},
+                "backends": {"legacy": IDLE},
+                "breakers": {},
+                "limit": None,
+            },
         ],
+        "refused": {},
         "migration": {"routes_moved": 1, "routes_total": 4, "traffic": {"legacy": 0.75, "new": 0.25}},
     }
 
@@ -72,6 +83,26 @@ def test_a_backend_that_is_left_alone_is_said(status: dict[str, Any]) -> None:
     status["routes"][0]["breakers"] = {"legacy": {"trouble": ""}, "new": {"trouble": trouble}}
     assert list(heading(status))[1:-1] == [f"route /books: backend new {trouble}"]
     assert is_well(status)
+
+
+def test_limits_have_a_table_of_their_own_and_one_that_refuses_is_said(status: dict[str, Any]) -> None:
+    assert limit_rows(status) == []
+    trouble = "is at its limit: requests were refused within the last minute"
+    status["backends"][0]["limit"] = {"in_flight": 3, "allowed": 64, "waiting": 0, "refused": 0, "trouble": ""}
+    status["routes"][0]["limit"] = {"in_flight": 2, "allowed": 2, "waiting": 7, "refused": 34, "trouble": trouble}
+    status["refused"] = {"route_queue_full": 34, "slow_head": 1}
+    assert limit_rows(status) == [("route /books", "2", "2", "7", "34"), ("backend legacy", "3", "64", "0", "0")]
+    assert list(heading(status))[1:-1] == [
+        f"route /books {trouble}",
+        "refused within the last minute: 34 route_queue_full, 1 slow_head",
+    ]
+    assert is_well(status)
+
+
+def test_a_file_that_is_missing_is_not_called_refused(status: dict[str, Any]) -> None:
+    status["config"].update(state="missing", problems=["routes.yaml: no such file"])
+    assert list(heading(status))[1:-1] == ["the file is missing, version 3 stays live:", "routes.yaml: no such file"]
+    assert not is_well(status)
 
 
 def test_what_is_not_well_is_said(status: dict[str, Any]) -> None:

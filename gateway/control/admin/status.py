@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from gateway.config.backend import BackendConfig
 from gateway.config.model import Config
+from gateway.control.admin.limit_view import LimitView, limit_views
 from gateway.control.admin.running import Running
 from gateway.control.admin.views import ConfigView, RouteView, WorkerView, config_view, worker_views
 from gateway.control.figures.figures import Figure, Figures
@@ -45,6 +46,7 @@ class BackendView(FigureView):
     kind: Literal["embedded", "remote"]
     address: str
     addresses: list[AddressView] = Field(default=[], description="Of a remote app, one by one.")
+    limit: LimitView | None = Field(default=None, description="Null where there is none.")
 
 
 class BreakerView(BaseModel):
@@ -62,6 +64,7 @@ class RouteStatus(RouteView):
     observed: dict[str, float]
     backends: dict[str, FigureView]
     breakers: dict[str, BreakerView] = Field(default={}, description="Of the backends that have one.")
+    limit: LimitView | None = Field(default=None, description="Null where there is none.")
 
 
 class Migration(BaseModel):
@@ -82,6 +85,9 @@ class Status(BaseModel):
     backends: list[BackendView]
     routes: list[RouteStatus]
     migration: Migration
+    refused: dict[str, int] = Field(
+        default={}, description="What was refused within the last minute, by reason as in gateway_refused_total."
+    )
 
 
 def status_of(running: Running) -> Status:
@@ -89,8 +95,15 @@ def status_of(running: Running) -> Status:
     config = running.live.loaded.config
     lanes = {label: sorted(names) for label, names in _lanes(figures, config).items()}
     breakers = _breakers(running)
+    limits = limit_views(running.sampler, figures)
     routes = [
-        _route(view, lanes.get(view.label, ()), figures, breakers.get(view.label, {}))
+        _route(
+            view,
+            lanes.get(view.label, ()),
+            figures,
+            breakers=breakers.get(view.label, {}),
+            limit=limits.get(("route", view.label)),
+        )
         for view in (*running.table.routes, running.table.rest)
     ]
     whole = {name: figures.figure(lane for lane in figures.lanes() if lane[1] == name) for name in config.backends}
@@ -99,9 +112,13 @@ def status_of(running: Running) -> Status:
         default=config.default,
         planned=running.supervisor.planned,
         workers=worker_views(running.supervisor),
-        backends=[_backend(name, backend, whole[name], running) for name, backend in config.backends.items()],
+        backends=[
+            _backend(name, backend, whole[name], running, limits.get(("backend", name)))
+            for name, backend in config.backends.items()
+        ],
         routes=routes,
         migration=_migration(config, whole),
+        refused=figures.refused(),
     )
 
 
@@ -126,7 +143,14 @@ def _breakers(running: Running) -> dict[str, dict[str, BreakerView]]:
     return views
 
 
-def _route(view: RouteView, served: Iterable[str], figures: Figures, breakers: dict[str, BreakerView]) -> RouteStatus:
+def _route(
+    view: RouteView,
+    served: Iterable[str],
+    figures: Figures,
+    *,
+    breakers: dict[str, BreakerView],
+    limit: LimitView | None,
+) -> RouteStatus:
     by_backend = {backend: figures.figure([(view.label, backend)]) for backend in dict.fromkeys((*view.to, *served))}
     # An override's lane, or one that the route has left, is shown for as long as it does something.
     shown = {name: each for name, each in by_backend.items() if name in view.to or each.recent or each.in_flight}
@@ -137,15 +161,19 @@ def _route(view: RouteView, served: Iterable[str], figures: Figures, breakers: d
         observed={name: round(100 * each.recent / recent, 2) for name, each in shown.items()} if recent else {},
         backends={name: FigureView.model_construct(**_values(each)) for name, each in shown.items()},
         breakers=breakers,
+        limit=limit,
     )
 
 
-def _backend(name: str, backend: BackendConfig, figure: Figure, running: Running) -> BackendView:
+def _backend(
+    name: str, backend: BackendConfig, figure: Figure, running: Running, limit: LimitView | None
+) -> BackendView:
     return BackendView(
         name=name,
         kind="remote" if backend.app is None else "embedded",
         address=", ".join(backend.addresses) if backend.app is None else backend.app,
         addresses=[_address(Address(name, url), running) for url in backend.addresses],
+        limit=limit,
         **_values(figure),
     )
 

@@ -6,13 +6,15 @@ of this module is `figures`, `seen` and where the pieces of a bar stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, Literal
 
-from gateway.control.admin.status import AddressView, BackendView, FigureView, RouteStatus, Status
+from gateway.control.admin.limit_view import LimitView
+from gateway.control.admin.status import BackendView, FigureView, RouteStatus, Status
 from gateway.control.dashboard import words
+from gateway.control.dashboard.troubles import made_of, of_backend, of_route
 
 Level = Literal["", "warn", "bad"]
 
@@ -57,8 +59,8 @@ class Figure:
 class Row:
     """A route. ``figures`` are by measure, and within one by backend.
 
-    ``rest`` is the last row: what no route matches. ``note`` is where it stands and what else decides, ``troubles``
-    name the backends that are left alone.
+    ``rest`` is the last row: what no route matches. ``note`` is where it stands and what else decides, ``limit`` how
+    many requests there are of those that there may be ("" without a limit), ``troubles`` what is not well.
     """
 
     label: str
@@ -71,6 +73,7 @@ class Row:
     figures: tuple[tuple[Figure, ...], ...]
     at_default: bool
     rest: bool
+    limit: str
     troubles: tuple[str, ...]
 
     @property
@@ -96,6 +99,7 @@ class Backend:
     address: str
     share: str
     figures: tuple[Figure, ...]
+    limit: str
     troubles: tuple[str, ...]
 
 
@@ -141,6 +145,7 @@ class Overview:
     counts: tuple[Count, ...]
     traffic: tuple[Share, ...]
     backends: tuple[Backend, ...]
+    refused: str
     planned: int
     workers: tuple[Worker, ...]
     live_on: int
@@ -172,6 +177,7 @@ def overview(status: Status) -> Overview:
             _backend(each, hues[each.name], traffic.get(each.name))
             for each in sorted(status.backends, key=lambda each: list(hues).index(each.name))
         ),
+        refused=words.refusals(status.refused),
         planned=status.planned,
         workers=workers,
         live_on=sum(worker.state == "ready" and not worker.behind for worker in workers),
@@ -183,24 +189,6 @@ def colours(backends: Iterable[str], default: str) -> dict[str, int]:
     """The number of each backend's colour, in the order that they are shown in: the default first."""
     names = sorted(backends, key=lambda name: name != default)
     return {name: place % _HUES for place, name in enumerate(names)}
-
-
-def made_of(status: Status) -> str:
-    """One line each for version, text, problems, workers, addresses that are not well and breakers that are open."""
-    workers = (f"{each.number} {each.pid} {each.state} {each.version}" for each in status.workers)
-    alone = (f"{route.label} {trouble}" for route in status.routes for trouble in _left_alone(route))
-    ill = (f"{each.address} {each.trouble}" for each in _ill(status.backends))
-    return "\n".join(
-        (str(status.config.version), status.config.digest, *status.config.problems, *workers, *ill, *alone)
-    )
-
-
-def _ill(backends: Iterable[BackendView]) -> Iterator[AddressView]:
-    return (address for backend in backends for address in backend.addresses if address.trouble)
-
-
-def _left_alone(route: RouteStatus) -> Iterator[str]:
-    return (f"{name} {breaker.trouble}" for name, breaker in route.breakers.items() if breaker.trouble)
 
 
 def shares(percents: Mapping[str, float], hues: Mapping[str, int]) -> tuple[Share, ...]:
@@ -263,8 +251,13 @@ def _row(route: RouteStatus, default: str, hues: Mapping[str, int]) -> Row:
         figures=tuple(zip(*by_backend, strict=True)),
         at_default=route.to.get(default) == 100,
         rest=_is_rest(route),
-        troubles=tuple(_left_alone(route)),
+        limit=_limit(route.limit),
+        troubles=tuple(of_route(route)),
     )
+
+
+def _limit(limit: LimitView | None) -> str:
+    return "" if limit is None else words.limit(limit.in_flight, limit.allowed, limit.waiting, limit.refused)
 
 
 def _note(route: RouteStatus) -> str:
@@ -286,7 +279,8 @@ def _backend(backend: BackendView, hue: int, share: float | None) -> Backend:
         address=backend.address,
         share=words.ratio(share),
         figures=figures(backend, 100.0),
-        troubles=tuple(f"{each.address} {each.trouble}" for each in _ill([backend])),
+        limit=_limit(backend.limit),
+        troubles=tuple(of_backend(backend)),
     )
 
 

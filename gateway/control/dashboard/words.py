@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -46,6 +47,19 @@ def seconds(value: float | None) -> str:
     if value < 1:
         return rounded(value * 1000, 0) + " ms"
     return rounded(value, 1 if value < 10 else 0) + " s"
+
+
+def limit(in_flight: int, allowed: int, waiting: int, refused: int) -> str:
+    """``3 of 64 in flight``, and what is more than usual."""
+    more = [f"{waiting} waiting"] if waiting else []
+    more += [f"{refused} refused"] if refused else []
+    return ", ".join((f"{in_flight} of {allowed} in flight", *more))
+
+
+def refusals(by_reason: Mapping[str, int]) -> str:
+    """The most frequent reason first: ``30 connections, 2 slow_head``."""
+    most = sorted(by_reason.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in most) or "nothing"
 
 
 def percent(value: float) -> str:

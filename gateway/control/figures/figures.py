@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.control.figures.quantile import quantile
-from gateway.control.figures.sample import NOTHING, Counts, Lane, Sample, sample_of, total
+from gateway.control.figures.sample import NOTHING, Counts, Lane, Limit, Sample, sample_of, total
 from gateway.telemetry.slots import Key
 
 # Seconds. Rates are of the last RATE, errors and latencies of the last WINDOW: fewer would make them jump.
@@ -100,6 +100,16 @@ class Figures:
             p50=quantile(0.5, window.buckets),
             p95=quantile(0.95, window.buckets),
         )
+
+    def refused(self) -> dict[str, int]:
+        """What was refused in the last minute, by reason; nothing of a reason that did not occur."""
+        before = self._steps[0].refused
+        lately = {reason: round(count - before.get(reason, 0)) for reason, count in self._recent[-1].refused.items()}
+        return {reason: count for reason, count in lately.items() if count > 0}
+
+    def refused_at(self, limit: Limit) -> int:
+        """How many requests were refused there in the last minute."""
+        return round(self._recent[-1].refused_at.get(limit, 0) - self._steps[0].refused_at.get(limit, 0))
 
     def lanes(self) -> Iterable[Lane]:
         """All that have ever been used or configured."""

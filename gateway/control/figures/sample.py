@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from operator import sub
 from typing import NamedTuple
 
-from gateway.telemetry.recorder import BOUNDS, DURATION, IN_FLIGHT, REQUESTS
+from gateway.telemetry.recorder import BOUNDS, DURATION, IN_FLIGHT, LIMIT_REFUSED, REFUSED, REQUESTS
 from gateway.telemetry.slots import Key
 
 # Route and backend.
 Lane = tuple[str, str]
+# Of requests in flight: `route` or `backend`, and which.
+Limit = tuple[str, str]
 
 _OF_LANES = frozenset((REQUESTS, DURATION, IN_FLIGHT))
 _NO_BUCKETS = (0.0,) * (len(BOUNDS) + 1)
@@ -45,10 +47,12 @@ NOTHING = Counts()
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All lanes at ``at``, in seconds of a clock that never goes back."""
+    """All lanes at ``at``, in seconds of a clock that never goes back; and what was ``refused``, by reason."""
 
     at: float
     lanes: Mapping[Lane, Counts] = field(default_factory=dict)
+    refused: Mapping[str, float] = field(default_factory=dict)
+    refused_at: Mapping[Limit, float] = field(default_factory=dict)
 
     def of(self, lane: Lane) -> Counts:
         return self.lanes.get(lane, NOTHING)
@@ -78,9 +82,16 @@ def sample_of(totals: Mapping[Key, Sequence[float]], at: float, before: Sample) 
     errors: dict[Lane, float] = {}
     in_flight: dict[Lane, float] = {}
     buckets: dict[Lane, Sequence[float]] = {}
+    refused: dict[str, float] = {}
+    refused_at: dict[Limit, float] = {}
     for key, values in totals.items():
         kind = key[0]
         if kind not in _OF_LANES:
+            if kind == REFUSED:
+                refused[key[1]] = values[0]
+            elif kind == LIMIT_REFUSED:
+                limit = (key[1], key[2])
+                refused_at[limit] = refused_at.get(limit, 0.0) + values[0]
             continue
         lane = (key[1], key[2])
         if kind == REQUESTS:
@@ -102,4 +113,4 @@ def sample_of(totals: Mapping[Key, Sequence[float]], at: float, before: Sample) 
         )
         known = before.lanes.get(lane)
         lanes[lane] = counts if known is None or known != counts else known
-    return Sample(at, lanes)
+    return Sample(at, lanes, refused, refused_at)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from gateway.control.figures.figures import STEP, Figures
-from gateway.control.figures.sample import Lane
+from gateway.control.figures.sample import Lane, Limit
 from gateway.health.board import Address
 from gateway.telemetry.exposition import Aggregate
-from gateway.telemetry.recorder import BACKEND_EJECTED, BREAKER_STATE
+from gateway.telemetry.recorder import BACKEND_EJECTED, BREAKER_STATE, LIMIT_ALLOWED, LIMIT_IN_FLIGHT, LIMIT_WAITING
+from gateway.telemetry.slots import Key
 
 # Seconds.
 _TICK = 1.0
@@ -18,6 +21,14 @@ _TICK = 1.0
 _LOOKS_FOR = 30.0
 # Who asks twice within this time gets the same figures, so that asking often costs no more.
 _FRESH = 0.5
+
+
+class Occupancy(NamedTuple):
+    """Of a limit, over all workers: requests in flight, how many there may be, and how many wait."""
+
+    in_flight: int
+    allowed: int
+    waiting: int
 
 
 class Sampler:
@@ -31,6 +42,7 @@ class Sampler:
         self.ejected: dict[Address, int] = {}
         # In how many workers a breaker is in which state, by route and backend.
         self.breakers: dict[Lane, dict[str, int]] = {}
+        self.limits: dict[Limit, Occupancy] = {}
 
     def figures(self) -> Figures:
         """As of now, give or take half a second. For half a minute from now they are kept by the second."""
@@ -57,3 +69,17 @@ class Sampler:
         for key, values in totals.items():
             if key[0] == BREAKER_STATE and values[0]:
                 self.breakers.setdefault((key[1], key[2]), {})[key[3]] = int(values[0])
+        self.limits = _limits(totals)
+
+
+def _limits(totals: Mapping[Key, Sequence[float]]) -> dict[Limit, Occupancy]:
+    """Those that are in the live file: others allow nothing any more."""
+
+    def count(kind: str, limit: Limit) -> int:
+        return int(totals.get((kind, *limit), (0.0,))[0])
+
+    limits = [(key[1], key[2]) for key, values in totals.items() if key[0] == LIMIT_ALLOWED and values[0]]
+    return {
+        limit: Occupancy(count(LIMIT_IN_FLIGHT, limit), count(LIMIT_ALLOWED, limit), count(LIMIT_WAITING, limit))
+        for limit in limits
+    }

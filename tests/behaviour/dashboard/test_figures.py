@@ -126,6 +126,15 @@ def test_the_script_writes_figures_as_the_server_does(gateway: GatewayProcess, o
     script = '([name, all]) => import("/static/words.js").then((words) => all.map(words[name]))'
     for name in ("rate", "ratio", "seconds"):
         assert page.evaluate(script, [name, numbers]) == [getattr(words, name)(number) for number in numbers]
+    script = '([name, all]) => import("/static/words.js").then((words) => all.map((each) => words[name](each)))'
+    limits = [
+        {"in_flight": 3, "allowed": 64, "waiting": waiting, "refused": refused}
+        for waiting in (0, 2)
+        for refused in (0, 17)
+    ]
+    assert page.evaluate(script, ["limit", limits]) == [words.limit(**each) for each in limits]
+    refusals: list[dict[str, int]] = [{}, {"connections": 2, "slow_head": 30, "malformed": 2}]
+    assert page.evaluate(script, ["refusals", refusals]) == [words.refusals(each) for each in refusals]
     measures = [
         {"rate": rate, "in_flight": running, "error_ratio": errors, "p50": p50, "p95": p50, "requests": 1, "errors": 1}
         for rate in (0.0, 12.0)

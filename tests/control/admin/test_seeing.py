@@ -58,8 +58,15 @@ async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
         "trouble": "",
     }
     assert answer["backends"] == [
-        {"name": "legacy", "kind": "embedded", "address": "legacy:app", "addresses": [], **IDLE},
-        {"name": "new", "kind": "remote", "address": "http://127.0.0.1:5001", "addresses": [unchecked], **IDLE},
+        {"name": "legacy", "kind": "embedded", "address": "legacy:app", "addresses": [], "limit": None, **IDLE},
+        {
+            "name": "new",
+            "kind": "remote",
+            "address": "http://127.0.0.1:5001",
+            "addresses": [unchecked],
+            "limit": None,
+            **IDLE,
+        },
     ]
     assert [route["label"] for route in answer["routes"]] == ["/books/new", "GET /books/{id}", "default"]
     assert answer["routes"][1] == {
@@ -74,10 +81,12 @@ async def test_the_status_without_traffic(admin: httpx.AsyncClient) -> None:
         "observed": {},
         "backends": {"legacy": IDLE, "new": IDLE},
         "breakers": {},
+        "limit": None,
     }
     assert answer["routes"][2]["to"] == {"legacy": 100.0}
     assert answer["routes"][2]["line"] == 5
     assert answer["migration"] == {"routes_moved": 1, "routes_total": 2, "traffic": {"legacy": 0.0, "new": 0.0}}
+    assert answer["refused"] == {}
 
 
 @pytest.mark.usefixtures("minute")
@@ -135,6 +144,39 @@ async def test_the_breaker_of_a_backend_on_a_route(
     none = {"closed": 0, "half_open": 0, "open": 0}
     assert routes["GET /books/{id}"]["breakers"] == {"new": {**none, **states, "trouble": trouble}}
     assert routes["default"]["breakers"] == {}
+
+
+@pytest.mark.usefixtures("minute")
+async def test_the_limits_of_a_route_and_of_a_backend(admin: httpx.AsyncClient, worker: Worker) -> None:
+    for limit, in_flight, waiting in ((("route", "GET /books/{id}"), 2, 7), (("backend", "legacy"), 5, 0)):
+        worker.count(("limit_in_flight", *limit), in_flight)
+        worker.count(("limit_waiting", *limit), waiting)
+        worker.count(("limit_allowed", *limit), in_flight + waiting)
+    worker.count(("limit_refused", "route", "GET /books/{id}", "queue_full"), 30)
+    worker.count(("limit_refused", "route", "GET /books/{id}", "queue_wait"), 4)
+    # One that was in the file.
+    worker.count(("limit_allowed", "backend", "new"), 0)
+    answer = (await admin.get("/api/v1/status")).json()
+    limits = {each["label"]: each["limit"] for each in answer["routes"] if each["limit"]}
+    assert limits == {
+        "GET /books/{id}": {
+            "in_flight": 2,
+            "allowed": 9,
+            "waiting": 7,
+            "refused": 34,
+            "trouble": "is at its limit: requests were refused within the last minute",
+        }
+    }
+    legacy, new = answer["backends"]
+    assert legacy["limit"] == {"in_flight": 5, "allowed": 5, "waiting": 0, "refused": 0, "trouble": ""}
+    assert new["limit"] is None
+
+
+@pytest.mark.usefixtures("minute")
+async def test_what_was_refused_by_reason(admin: httpx.AsyncClient, worker: Worker) -> None:
+    worker.count(("refused", "slow_head"), 3)
+    worker.count(("refused", "connections"), 0)
+    assert (await admin.get("/api/v1/status")).json()["refused"] == {"slow_head": 3}
 
 
 @pytest.mark.usefixtures("minute")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateway.control.admin.status import FigureView
-from gateway.control.dashboard.overview import MEASURES, Figure, figures, made_of, overview, seen, shares, to_text
+from gateway.control.dashboard.overview import MEASURES, Figure, figures, overview, seen, shares, to_text
+from gateway.control.dashboard.troubles import made_of
 from tests.control.dashboard.status import BUSY, QUIET, route, status, worker
 
 
@@ -158,9 +159,42 @@ def test_a_row_says_which_backend_is_left_alone() -> None:
     assert overview(status(alone(""))).rows[0].troubles == ()
 
 
+FULL = {"in_flight": 2, "allowed": 2, "waiting": 7, "refused": 34, "trouble": "is at its limit"}
+
+
+def limited(**others: Any) -> dict[str, Any]:
+    return route("GET /books", {"legacy": 90.0, "new": 10.0}, limit={**FULL, **others})
+
+
+def test_a_row_and_a_backend_say_how_full_their_limits_are() -> None:
+    backend = {"name": "legacy", "kind": "embedded", "address": "l:app", "limit": FULL, **QUIET}
+    view = overview(status(limited(), limited(waiting=0, refused=0, trouble=""), route("/a", {"new": 100.0})))
+    assert [(row.limit, row.troubles) for row in view.rows] == [
+        ("2 of 2 in flight, 7 waiting, 34 refused", ("is at its limit",)),
+        ("2 of 2 in flight", ()),
+        ("", ()),
+        ("", ()),
+    ]
+    [shown] = overview(status(backends=[backend])).backends
+    assert (shown.limit, shown.troubles) == ("2 of 2 in flight, 7 waiting, 34 refused", ("is at its limit",))
+
+
+@pytest.mark.parametrize(
+    ("refused", "text"),
+    [
+        ({}, "nothing"),
+        ({"connections": 2, "slow_head": 30, "malformed": 2}, "30 slow_head, 2 connections, 2 malformed"),
+    ],
+)
+def test_what_was_refused_lately_the_most_frequent_first(refused: dict[str, int], text: str) -> None:
+    assert overview(status(refused=refused)).refused == text
+
+
 def test_the_page_is_made_anew_for_whatever_is_no_figure_and_for_nothing_else() -> None:
     plain = status()
-    assert made_of(status(backends=[])) == made_of(plain)
+    assert made_of(status(backends=[], refused={"slow_head": 1})) == made_of(plain)
+    assert made_of(status(limited(waiting=8, refused=9))) == made_of(status(limited()))
+    assert made_of(status(limited(trouble=""))) != made_of(status(limited()))
     config = plain.config
     for other in (
         status(config=config.model_copy(update={"version": 4})),

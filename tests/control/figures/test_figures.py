@@ -122,3 +122,14 @@ def test_memory_does_not_grow_with_time() -> None:
     run.seconds(300, each=1)
     assert len(run.figures._recent) <= 11
     assert len(run.figures._steps) <= 7
+
+
+def test_refusals_are_those_of_the_last_minute() -> None:
+    figures = Figures(100.0)
+    key, limited = ("refused", "slow_head"), ("limit_refused", "route", "/a", "queue_full")
+    assert (figures.refused(), figures.refused_at(("route", "/a"))) == ({}, 0)
+    for second in range(1, 100):
+        figures.sample({key: [float(min(second, 5))], limited: [float(min(second, 7))]}, 100.0 + second)
+        if second == 50:
+            assert (figures.refused(), figures.refused_at(("route", "/a"))) == ({"slow_head": 5}, 7)
+    assert (figures.refused(), figures.refused_at(("route", "/a"))) == ({}, 0)

@@ -15,18 +15,24 @@ const $ = (id) => document.getElementById(id);
 
 // --- The page --------------------------------------------------------------------------------------------------------
 
-// What the page was made of, as far as figures do not change it. The server writes the same into data-made.
+// What the page was made of, as far as figures do not change it. The server writes the same into data-made; see
+// troubles.py.
 function madeOf(status) {
   const workers = status.workers.map((each) => `${each.number} ${each.pid} ${each.state} ${each.version}`);
-  const ill = status.backends.flatMap((backend) => backend.addresses.filter((each) => each.trouble));
-  const troubles = ill.map((each) => `${each.address} ${each.trouble}`);
-  const alone = status.routes.flatMap((route) =>
-    Object.entries(route.breakers)
-      .filter(([, breaker]) => breaker.trouble)
-      .map(([backend, breaker]) => `${route.label} ${backend} ${breaker.trouble}`),
-  );
+  const full = (limit) => (limit?.trouble ? [limit.trouble] : []);
+  const ofBackends = status.backends.flatMap(({ name, addresses, limit }) => {
+    const ill = addresses.filter((each) => each.trouble).map((each) => `${each.address} ${each.trouble}`);
+    return [...ill, ...full(limit)].map((trouble) => `${name} ${trouble}`);
+  });
+  const ofRoutes = status.routes.flatMap(({ label, breakers, limit }) => {
+    const open = Object.entries(breakers).filter(([, breaker]) => breaker.trouble);
+    const alone = open.map(([backend, breaker]) => `${backend} ${breaker.trouble}`);
+    return [...alone, ...full(limit)].map((trouble) => `${label} ${trouble}`);
+  });
+  const limits = [...status.backends, ...status.routes].filter((each) => each.limit);
+  const names = limits.map((each) => each.name ?? each.label);
   const { version, digest, problems } = status.config;
-  return [version, digest, ...problems, ...workers, ...troubles, ...alone].join("\n");
+  return [version, digest, ...problems, ...workers, ...ofBackends, ...ofRoutes, ...names].join("\n");
 }
 
 let refreshing = null;

@@ -5,6 +5,7 @@ import * as words from "./words.js";
 export let backends = [];
 export let rows = new Map();
 let lanes = new Map();
+let limits = new Map();
 
 const lane = (route, backend) => `${backend} ${route}`;
 
@@ -15,13 +16,15 @@ export function index() {
   rows = new Map();
   lanes = new Map();
   for (const row of table?.tBodies[0].rows ?? []) {
-    rows.set(row.dataset.route, { row, seen: row.querySelector(".seen") });
+    rows.set(row.dataset.route, { row, seen: row.querySelector(".seen"), limit: row.querySelector(".limit span") });
     const cells = [...row.querySelectorAll("td.n > span")];
     backends.forEach((backend, place) => {
       remember(lane(row.dataset.route, backend), cells.filter((_, at) => at % backends.length === place));
     });
   }
+  limits = new Map();
   for (const row of document.querySelectorAll("[data-backend]")) {
+    limits.set(row.dataset.backend, row.querySelector(".limit span"));
     remember(lane("", row.dataset.backend), [...row.querySelectorAll("td.n > span")]);
   }
 }
@@ -70,6 +73,10 @@ function write(name, measured, weight) {
   }
 }
 
+function put(place, text) {
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
 function writeTraffic(traffic) {
   let start = 0;
   const names = Object.keys(traffic).length ? backends : [];
@@ -81,18 +88,21 @@ function writeTraffic(traffic) {
     start += percent;
   });
   for (const place of document.querySelectorAll("[data-share]")) {
-    const text = words.ratio(traffic[place.dataset.share] ?? 0);
-    if (place.textContent !== text) place.textContent = text;
+    put(place, words.ratio(traffic[place.dataset.share] ?? 0));
   }
 }
 
 export function show(status) {
   for (const route of status.routes) {
     for (const backend of backends) write(lane(route.label, backend), route.backends[backend], route.to[backend] ?? 0);
-    const place = rows.get(route.label)?.seen;
-    const text = seen(route.to, route.observed);
-    if (place && place.textContent !== text) place.textContent = text;
+    const row = rows.get(route.label);
+    put(row?.seen, seen(route.to, route.observed));
+    if (route.limit) put(row?.limit, words.limit(route.limit));
   }
-  for (const backend of status.backends) write(lane("", backend.name), backend, 100);
+  for (const backend of status.backends) {
+    write(lane("", backend.name), backend, 100);
+    if (backend.limit) put(limits.get(backend.name), words.limit(backend.limit));
+  }
+  put(document.querySelector("#refused b"), words.refusals(status.refused));
   writeTraffic(status.migration.traffic);
 }

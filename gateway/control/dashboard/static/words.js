@@ -25,6 +25,16 @@ export function seconds(value) {
   return `${value.toFixed(value < 10 ? 1 : 0)} s`;
 }
 
+export function limit({ in_flight, allowed, waiting, refused }) {
+  const more = [waiting ? `${waiting} waiting` : "", refused ? `${refused} refused` : ""];
+  return [`${in_flight} of ${allowed} in flight`, ...more].filter(Boolean).join(", ");
+}
+
+export function refusals(byReason) {
+  const most = Object.entries(byReason).sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
+  return most.map(([reason, count]) => `${count} ${reason}`).join(", ") || "nothing";
+}
+
 export function percent(value) {
   return String(Number(value.toFixed(2)));
 }
