@@ -19,6 +19,7 @@ from gateway.cli.outcome import changed, fail, not_changed, nothing_changes, pla
 from gateway.cli.plan_view import plan_data
 from gateway.cli.routes_file import as_data, print_json, refusal
 from gateway.cli.state import ELSEWHERE
+from gateway.cli.unsaved import who_knows_more
 from gateway.cli.whoami import whoami
 from gateway.config.problem import ConfigError
 from gateway.control.run_file import Run, running
@@ -39,6 +40,12 @@ def carry_out(change: Change, how: How) -> None:
         return
     folder = state_folder(how.routes, how.state)
     history = History(folder)
+    admin = who_knows_more(change, how.routes, folder, history)
+    if admin is not None:
+        from gateway.cli.by_admin import carry_out_by_admin
+
+        carry_out_by_admin(change, admin, how)
+        return
     wanted = _planned(change, history, how)
     run = _run_of(folder, how)
     planned(plan_data(wanted), how.as_json)

@@ -38,6 +38,8 @@ class History:
         # What is not on disk (yet), oldest first, and its texts by digest.
         self._unsaved: list[Entry] = []
         self._texts_in_memory: dict[str, str] = {}
+        # Announcements that are not on disk, by digest.
+        self._notes: dict[str, Announcement] = {}
         self._entries: list[Entry] = []
         self._read_at: tuple[int, int, int] | None = None
         self._unreadable = ""
@@ -80,23 +82,29 @@ class History:
     ) -> None:
         """Say who is about to write the text with this digest, before it is written.
 
-        Where it cannot be kept, the version will be there all the same, as an edit of the file.
+        Where it cannot be kept on disk it is known to this object alone. In another process the version will be there
+        all the same, as an edit of the file.
         """
-        if self._folder is None:
-            return
         note = Announcement(digest, time.time(), origin, short(user), short(reason), undone_to)
-        try:
-            make_private(self._folder)
-            self._announcements(self._folder).put(note)
-        except OSError as error:
-            logger.warning("%s: who changes the file cannot be noted: %s", self._folder, error.strerror or error)
+        self._notes.pop(digest, None)
+        if self._folder is not None:
+            try:
+                make_private(self._folder)
+                self._announcements(self._folder).put(note)
+                return
+            except OSError as error:
+                logger.warning("%s: who changes the file cannot be noted: %s", self._folder, error.strerror or error)
+        self._notes[digest] = note
 
     def announced(self, digest: str) -> Announcement | None:
         """What was said about the text with this digest, if it is not live yet."""
-        return None if self._folder is None else self._announcements(self._folder).get(digest)
+        if digest in self._notes or self._folder is None:
+            return self._notes.get(digest)
+        return self._announcements(self._folder).get(digest)
 
     def withdraw(self, digest: str) -> None:
         """Take back an announcement: the text was not written after all."""
+        self._notes.pop(digest, None)
         if self._folder is not None:
             self._announcements(self._folder).withdraw(digest)
 
@@ -112,6 +120,8 @@ class History:
             entry = Entry(version, digest, at, origin, "", "", changes)
         else:
             entry = Entry(version, digest, at, note.origin, note.user, note.reason, changes, note.undone_to)
+            # Those of texts before it are done with, too.
+            self._notes = {other.digest: other for other in self._notes.values() if other.at > note.at}
         with self._changing:
             self._look()
             self._unsaved.append(entry)

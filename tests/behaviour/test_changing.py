@@ -445,11 +445,18 @@ def test_a_state_folder_on_a_full_disk_costs_the_history_alone(tmp_path: Path) -
         eventually(lambda: app_of(gateway) == {"new"})
         eventually(lambda: "No space left on device; the history goes on in memory" in gateway.log())
         assert gateway.ask("/api/v1/history").json()["versions"][0]["version"] == 2
+        replace(routes, ROUTES.replace("    to: legacy\n", "    to: {legacy: 0, new: 100}\n"))
+        eventually(lambda: gateway.ask("/api/v1/history").json()["versions"][0]["version"] == 3)
+        # By the disk this goes back to version 1.
+        done = run("rollback", "--routes", routes, "--state", state)
+        assert done.code == 0, done.err
+        assert done.out.startswith("back to version 2: ")
+        assert run("rollback", "--to", "3", "--routes", routes, "--state", state).code == 0
         filler.unlink()
         done = run("move", "/items", "new", "--routes", routes, "--state", state)
         assert done.code == 0, done.err
         listed = json.loads(run("history", "--state", state, "--json").out)["versions"]
-        assert [version["version"] for version in listed] == [3, 2, 1]
+        assert [version["version"] for version in listed] == [6, 5, 4, 3, 2, 1]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
