@@ -61,12 +61,14 @@ def test_a_killed_worker_is_replaced_and_the_others_serve_on(gateway: GatewayPro
         answers = sum(traffic.answers.values())
         eventually(lambda: sum(traffic.answers.values()) > answers)
         eventually(lambda: replaced(gateway, victim))
-    # Only what the dead worker had in hand can be lost.
+    # Only what the dead worker had in hand can be lost: of each of the three clients one request.
     assert len(traffic.failures) <= 3
     assert other in gateway.worker_pids()
     assert f"worker 1 (pid {victim}) was killed by SIGKILL; replacing it now" in gateway.log()
-    # Its counts are not lost with it, but for an answer that was sent and not counted yet.
-    assert metric(gateway, "gateway_requests_total") >= requests + sum(traffic.answers.values()) - 3
+    # Its counts are not lost with it. An answer is written and counted in one step of the worker's only thread, so
+    # one at most was written and not counted. What the other one counts may show a moment later.
+    answered = requests + sum(traffic.answers.values())
+    eventually(lambda: metric(gateway, "gateway_requests_total") >= answered - 1)
 
 
 def test_a_replacement_starts_on_what_serves_even_while_the_file_is_bad(gateway: GatewayProcess) -> None:
