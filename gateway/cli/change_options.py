@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from os import environ
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from gateway.cli.completion import offered_routes
-from gateway.cli.routes_file import DEFAULT_FILE
+from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
+from gateway.cli.state import StateFolder
 
 RouteName = Annotated[
     str,
@@ -68,6 +72,36 @@ class How:
             return _repeated("--admin", self.admin, environ.get("GATEWAY_ADMIN"))
         routes = _repeated("--routes", str(self.routes), environ.get("GATEWAY_ROUTES", str(DEFAULT_FILE)))
         return routes + _repeated("--state", str(self.state or ""), environ.get("GATEWAY_STATE", ""))
+
+
+def _how(
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+    routes: RoutesOption = DEFAULT_FILE,
+    state: StateFolder = None,
+    admin: AdminUrl = None,
+    as_json: AsJson = False,
+) -> How:
+    return How(routes, state, admin, reason, dry_run, not no_wait, timeout, as_json)
+
+
+_SHARED: Final = inspect.signature(_how, eval_str=True).parameters
+
+
+def changing(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` as typer reads it: with the options that all changes have in the place of its argument ``how``."""
+    own = inspect.signature(command, eval_str=True).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        how = _how(**{name: given.pop(name) for name in _SHARED})
+        command(**given, how=how)
+
+    parameters = [*(own[name] for name in own if name != "how"), *_SHARED.values()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
 
 
 def _repeated(option: str, value: str, known: str | None) -> str:

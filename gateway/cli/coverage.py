@@ -13,20 +13,8 @@ from gateway.cli.columns import print_columns
 from gateway.cli.exit_code import BAD_REQUEST, NOT_DONE
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
-from gateway.cli.sides import (
-    AppProblem,
-    LegacyApp,
-    LegacyUrl,
-    NewApp,
-    NewUrl,
-    Side,
-    from_file,
-    legacy_name,
-    new_name,
-    side,
-)
+from gateway.cli.sides import AppProblem, LegacyApp, LegacyUrl, NewApp, NewUrl, Sides, side, sides
 from gateway.cli.state import StateFolder
-from gateway.config.model import Config
 from gateway.history.folder import make_private, put, state_folder
 from gateway.migrate.coverage import Coverage, cover
 from gateway.migrate.inventory.compare import compare
@@ -83,14 +71,14 @@ def coverage(
     loaded = load_or_exit(path, as_json)
     look_beside(path)
     try:
-        sides = side("legacy", legacy, legacy_url), side("new", new, new_url)
-        found, old_name, fresh_name = _targets(loaded.config, *sides)
+        both = sides(loaded.config, side("legacy", legacy, legacy_url), side("new", new, new_url))
+        found, fresh_name = _targets(both), both.new_name or "new"
     except AppProblem as problem:
         fail("bad-app", str(problem), BAD_REQUEST, as_json)
     traffic = _traffic(admin, prometheus, since, path, state, as_json)
-    covered = cover(found, loaded.config, old_name, traffic)
+    covered = cover(found, loaded.config, both.legacy_name, traffic)
     if save:
-        _save(state_folder(path, state), to_text(time.time(), old_name, fresh_name, found), as_json)
+        _save(state_folder(path, state), to_text(time.time(), both.legacy_name, fresh_name, found), as_json)
     if as_json:
         print_json(as_data(covered, fresh_name))
     elif output == "table":
@@ -102,17 +90,13 @@ def coverage(
         raise typer.Exit(NOT_DONE)
 
 
-def _targets(config: Config, old: Side | None, fresh: Side | None) -> tuple[tuple[Target, ...], str, str]:
-    """What is to be moved, and the names of the two backends. Raises AppProblem."""
-    old_name = legacy_name(config)
-    fresh_name = new_name(config, old_name, fresh.address if fresh is not None else None)
-    old = from_file(old, config, old_name)
-    fresh = from_file(fresh, config, fresh_name)
-    if old is None:
-        raise AppProblem(f"the file names no app for '{old_name}' that can be looked into; give --legacy module:app")
-    inventory = old.inventory()
-    compared = compare(inventory, fresh.inventory() if fresh is not None else None)
-    return targets(compared), old_name, fresh_name or "new"
+def _targets(sides: Sides) -> tuple[Target, ...]:
+    """What is to be moved. Raises AppProblem."""
+    if sides.legacy is None:
+        name = sides.legacy_name
+        raise AppProblem(f"the file names no app for '{name}' that can be looked into; give --legacy module:app")
+    inventory = sides.legacy.inventory()
+    return targets(compare(inventory, sides.new.inventory() if sides.new is not None else None))
 
 
 def _traffic(

@@ -18,18 +18,7 @@ from gateway.change.write import apply
 from gateway.cli.exit_code import BAD_REQUEST, CHANGED_UNDERNEATH, NOT_DONE
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, print_json, refuse
-from gateway.cli.sides import (
-    AppProblem,
-    LegacyApp,
-    LegacyUrl,
-    NewApp,
-    NewUrl,
-    Side,
-    from_file,
-    legacy_name,
-    new_name,
-    side,
-)
+from gateway.cli.sides import AppProblem, LegacyApp, LegacyUrl, NewApp, NewUrl, Side, side, sides
 from gateway.cli.state import StateFolder
 from gateway.cli.whoami import whoami
 from gateway.config.append import add_backend, append_routes, layout_of
@@ -128,20 +117,16 @@ def _again(
     as_json: bool,
 ) -> None:
     config = loaded.config
-    old_name = legacy_name(config)
-    name = new_name(config, old_name, new_side.address if new_side is not None else None)
-    old_side = from_file(old_side, config, old_name)
-    if old_side is None:
+    both = sides(config, old_side, new_side)
+    if both.legacy is None:
         raise AppProblem(f"{output} names no app that can be looked into; name the old one: --legacy module:app")
-    is_new_backend = name is None and new_side is not None
-    new_side = from_file(new_side, config, name)
-    old = old_side.inventory()
-    fresh = new_side.inventory() if new_side is not None else None
+    old = both.legacy.inventory()
+    fresh = both.new.inventory() if both.new is not None else None
     proposal = additions(propose(compare(old, fresh)), config)
     warnings = [*old.warnings, *(fresh.warnings if fresh is not None else ())]
     after = loaded
-    if is_new_backend and new_side is not None and fresh is not None:
-        after = add_backend(after, "new", backend_value(_app(new_side, fresh)))
+    if both.new_name is None and both.new is not None and fresh is not None:
+        after = add_backend(after, "new", backend_value(_app(both.new, fresh)))
     if proposal.entries:
         after = _with_routes(after, proposal.entries)
     plan = Plan(

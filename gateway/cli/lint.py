@@ -11,18 +11,7 @@ from gateway.backends.search_path import look_beside
 from gateway.cli.exit_code import BAD_REQUEST, NOT_DONE
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
-from gateway.cli.sides import (
-    AppProblem,
-    LegacyApp,
-    LegacyUrl,
-    NewApp,
-    NewUrl,
-    Side,
-    from_file,
-    legacy_name,
-    new_name,
-    side,
-)
+from gateway.cli.sides import AppProblem, LegacyApp, LegacyUrl, NewApp, NewUrl, Side, side, sides
 from gateway.config.loader import Loaded
 from gateway.config.words import did_you_mean
 from gateway.migrate.inventory.endpoint import Inventory
@@ -92,13 +81,11 @@ def _matching(flag: str, text: str, as_json: bool) -> Iterator[str]:
 
 def _subject(loaded: Loaded, old: Side | None, fresh: Side | None) -> tuple[Subject, Reasons]:
     """Raises AppProblem for an app that was named, and cannot be looked into; one of the file may be missing."""
-    config = loaded.config
-    old_name = legacy_name(config)
-    fresh_name = new_name(config, old_name, fresh.address if fresh is not None else None)
+    both = sides(loaded.config, old, fresh)
     reasons: dict[str, str] = {}
-    legacy = _inventory("legacy", old, from_file(old, config, old_name), reasons)
-    new = _inventory("new", fresh, from_file(fresh, config, fresh_name), reasons)
-    return Subject(loaded, old_name, fresh_name, legacy, new), reasons
+    legacy = _inventory("legacy", old, both.legacy, reasons)
+    new = _inventory("new", fresh, both.new, reasons)
+    return Subject(loaded, both.legacy_name, both.new_name, legacy, new), reasons
 
 
 def _inventory(which: str, given: Side | None, side: Side | None, reasons: dict[str, str]) -> Inventory | None:

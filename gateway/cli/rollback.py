@@ -8,12 +8,11 @@ import typer
 
 from gateway.change.change import RollBack
 from gateway.cli.carry_out import carry_out
-from gateway.cli.change_options import PATIENCE, AdminUrl, DryRun, How, NoWait, Reason, Timeout
+from gateway.cli.change_options import How, changing
 from gateway.cli.completion import offered_routes
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
-from gateway.cli.state import StateFolder
 
 
+@changing
 def rollback(
     route: Annotated[
         str | None,
@@ -29,14 +28,8 @@ def rollback(
         typer.Option("--to", metavar="VERSION", min=1, help="Bring back this version.", show_default=False),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Send every route back to the default.")] = False,
-    reason: Reason = "",
-    dry_run: DryRun = False,
-    no_wait: NoWait = False,
-    timeout: Timeout = PATIENCE,
-    routes: RoutesOption = DEFAULT_FILE,
-    state: StateFolder = None,
-    admin: AdminUrl = None,
-    as_json: AsJson = False,
+    *,
+    how: How,
 ) -> None:
     """Undo the last change, whoever made it and however.
 
@@ -44,5 +37,4 @@ def rollback(
     """
     if (route is not None) + (to is not None) + everything > 1:
         raise typer.BadParameter("give a route, or --to, or --all: one of them")
-    how = How(routes, state, admin, reason, dry_run, not no_wait, timeout, as_json)
     carry_out(RollBack(route, to, everything), how)

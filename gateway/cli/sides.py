@@ -67,6 +67,23 @@ class Side:
         return AppProblem(f"{self.flag}: {message}")
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both apps of a migration, and the names of their backends, as far as the file and the command line tell."""
+
+    legacy_name: str
+    new_name: str | None
+    legacy: Side | None
+    new: Side | None
+
+
+def sides(config: Config, legacy: Side | None, new: Side | None) -> Sides:
+    """What was given, filled up with what the file knows."""
+    old_name = legacy_name(config)
+    fresh_name = new_name(config, old_name, new.address if new is not None else None)
+    return Sides(old_name, fresh_name, from_file(legacy, config, old_name), from_file(new, config, fresh_name))
+
+
 def side(flag: str, app: str | None, url: str | None) -> Side | None:
     """The side that the two flags name, None if neither is given. Raises AppProblem for what is no address."""
     if app is None and url is None:

@@ -10,23 +10,13 @@ import typer
 
 from gateway.change.change import Split
 from gateway.cli.carry_out import carry_out
-from gateway.cli.change_options import (
-    PATIENCE,
-    AdminUrl,
-    DryRun,
-    How,
-    NoWait,
-    Reason,
-    RouteName,
-    Timeout,
-)
+from gateway.cli.change_options import How, RouteName, changing
 from gateway.cli.completion import offered_shares
-from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption
-from gateway.cli.state import StateFolder
 
 _SHARE: Final = re.compile(r"(?P<backend>[^=]+)=(?P<whole>[0-9]{1,3})(?:\.(?P<decimals>[0-9]{1,2}))?%?")
 
 
+@changing
 def split(
     route: RouteName,
     shares: Annotated[
@@ -38,21 +28,14 @@ def split(
             autocompletion=offered_shares,
         ),
     ],
-    reason: Reason = "",
-    dry_run: DryRun = False,
-    no_wait: NoWait = False,
-    timeout: Timeout = PATIENCE,
-    routes: RoutesOption = DEFAULT_FILE,
-    state: StateFolder = None,
-    admin: AdminUrl = None,
-    as_json: AsJson = False,
+    *,
+    how: How,
 ) -> None:
     """Send a share of a route's users to another backend.
 
     The rest goes to the default. Raising a share moves more users and nobody back; lowering it moves some back and
     nobody new.
     """
-    how = How(routes, state, admin, reason, dry_run, not no_wait, timeout, as_json)
     carry_out(Split(route, _weights(shares)), how)
 
 
