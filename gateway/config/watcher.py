@@ -70,6 +70,12 @@ class FileWatcher:
         finally:
             events.close()
 
+    def forget(self) -> None:
+        """Give what is there now, even if it equals the last: the caller has read something else himself since."""
+        self._given = None
+        # The next poll looks at it, for what has happened to the file may have been seen already.
+        self._looked_at = None
+
     async def _settled(self, events: FileEvents) -> bytes | str | None:
         """Wait until the file is still. None if there is nothing new to believe, a str if there is no content."""
         while True:

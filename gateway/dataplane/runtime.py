@@ -64,6 +64,7 @@ class Runtime:
         self._health = HealthWatch(self._registry, slots, board)
         self._access_log = access_log
         self._spans: Spans | None = None
+        self._watcher: FileWatcher | None = None
         self._watching: asyncio.Task[None] | None = None
         # When the file was last read here, rather than by the watcher.
         self._read_at = 0.0
@@ -110,6 +111,9 @@ class Runtime:
         begun = perf_counter()
         async with self._changing:
             outcome, problems = await self._read_and_apply(content, begun)
+            if content is None and problems and self._watcher is not None:
+                # The file may have been half written, or gone for a moment. When it is as it was, that is news.
+                self._watcher.forget()
             result = Reload(outcome, self.version, self.loaded.digest, problems, perf_counter() - begun)
         for listener in self.on_reload:
             listener(result)
@@ -182,7 +186,8 @@ class Runtime:
 
     async def _follow(self) -> None:
         assert self._path is not None
-        async for content in FileWatcher(self._path, seen=self.loaded.text.encode()).changes():
+        self._watcher = FileWatcher(self._path, seen=self.loaded.text.encode())
+        async for content in self._watcher.changes():
             try:
                 await self.reload(content)
             except Exception:

@@ -207,6 +207,25 @@ async def test_a_file_that_is_gone_changes_nothing_and_is_good_again_when_it_is_
     await gateway.stop()
 
 
+@pytest.mark.parametrize("bad", [None, "version: 1\n"])
+async def test_a_file_that_was_bad_for_a_moment_in_which_it_was_read_is_good_again(
+    file: Path, apps: dict[str, App], bad: str | None
+) -> None:
+    """As when SIGHUP comes while somebody saves the same text again."""
+    gateway = Gateway.from_file(file, apps=apps)
+    seen: list[Reload] = []
+    await gateway.start()
+    content = file.read_text()
+    gateway.on_reload.append(seen.append)
+    file.unlink() if bad is None else file.write_text(bad)
+    assert (await gateway.reload()).problems
+    file.write_text(content)
+    await until(lambda: not seen[-1].problems)
+    await asyncio.sleep(0.3)
+    assert not seen[-1].problems
+    await gateway.stop()
+
+
 async def test_a_change_made_before_the_watch_began_is_seen(file: Path, apps: dict[str, App]) -> None:
     gateway = Gateway.from_file(file, apps=apps)
     file.write_text(text("new", "legacy", "new"))
