@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.config.rule_of import template_of
@@ -60,11 +60,9 @@ def wider_parameters(meeting: Meeting, part: Counterpart) -> list[Pair]:
     needs=("legacy app", "new"),
 )
 def bad_values_are_422(subject: Subject) -> Iterator[Finding]:
-    for meeting, part in _parts(subject):
+    for meeting, places in _wider(subject, lambda pair: pair.new[0] in _STRICT | {"bool"}):
         if "int404" not in meeting.placed.compat:
-            found = [pair for pair in wider_parameters(meeting, part) if pair.new[0] in _STRICT | {"bool"}]
-            if found:
-                yield meeting.finding(f"what does not fit is 422 instead of 404 in {_places(found, meeting)}")
+            yield meeting.finding(f"what does not fit is 422 instead of 404 in {places}")
 
 
 @rule(
@@ -75,15 +73,9 @@ def bad_values_are_422(subject: Subject) -> Iterator[Finding]:
     needs=("legacy app", "new"),
 )
 def negative_numbers(subject: Subject) -> Iterator[Finding]:
-    for meeting, part in _parts(subject):
+    for meeting, places in _wider(subject, lambda pair: (pair.legacy[1], pair.new[0]) == (Kind.INT, "int")):
         if "int404" not in meeting.placed.compat:
-            found = [
-                pair for pair in wider_parameters(meeting, part) if (pair.legacy[1], pair.new[0]) == (Kind.INT, "int")
-            ]
-            if found:
-                yield meeting.finding(
-                    f"-1 is 404 in the old app, and taken by the new one, in {_places(found, meeting)}"
-                )
+            yield meeting.finding(f"-1 is 404 in the old app, and taken by the new one, in {places}")
 
 
 @rule(
@@ -112,10 +104,8 @@ def new_takes_less(subject: Subject) -> Iterator[Finding]:
     needs=("legacy app", "new"),
 )
 def new_takes_anything(subject: Subject) -> Iterator[Finding]:
-    for meeting, part in _parts(subject):
-        found = [pair for pair in wider_parameters(meeting, part) if pair.new[0] == "string"]
-        if found:
-            yield meeting.finding(f"what is 404 in the old app comes to the new view in {_places(found, meeting)}")
+    for meeting, places in _wider(subject, lambda pair: pair.new[0] == "string"):
+        yield meeting.finding(f"what is 404 in the old app comes to the new view in {places}")
 
 
 @rule(
@@ -159,13 +149,16 @@ def _parts(subject: Subject) -> Iterator[tuple[Meeting, Counterpart]]:
                 yield meeting, part
 
 
+def _wider(subject: Subject, wanted: Callable[[Pair], bool]) -> Iterator[tuple[Meeting, str]]:
+    """The routes with wider parameters of which some are ``wanted``, and in words which."""
+    for meeting, part in _parts(subject):
+        names = ", ".join(f"'{pair.name}'" for pair in wider_parameters(meeting, part) if wanted(pair))
+        if names:
+            yield meeting, f"{names} of {meeting.endpoint.rule}"
+
+
 def _names(meeting: Meeting, part: Counterpart) -> tuple[list[str], list[str]]:
     return (
         [parameter.name for parameter in meeting.endpoint.parameters],
         [parameter.name for parameter in part.endpoint.parameters],
     )
-
-
-def _places(found: list[Pair], meeting: Meeting) -> str:
-    names = ", ".join(f"'{pair.name}'" for pair in found)
-    return f"{names} of {meeting.endpoint.rule}"

@@ -64,10 +64,7 @@ def writes_without_stickiness(subject: Subject) -> Iterator[Finding]:
     needs=("legacy",),
 )
 def files_are_split(subject: Subject) -> Iterator[Finding]:
-    for own in subject.placed:
-        found = _of_kind(subject, own, "static") if own.split else []
-        if found:
-            yield _finding(own, f"files are split by percentage: {listed_shortly(found)}")
+    yield from _split(subject, "static", "files")
 
 
 @rule(
@@ -79,10 +76,7 @@ def files_are_split(subject: Subject) -> Iterator[Finding]:
     needs=("new app",),
 )
 def websockets_are_split(subject: Subject) -> Iterator[Finding]:
-    for own in subject.placed:
-        found = _of_kind(subject, own, "websocket") if own.split else []
-        if found:
-            yield _finding(own, f"WebSockets are split by percentage: {listed_shortly(found)}")
+    yield from _split(subject, "websocket", "WebSockets")
 
 
 @rule(
@@ -114,8 +108,12 @@ def _real(endpoint: Endpoint, methods: Iterable[str]) -> Iterable[str]:
     return _UNSAFE if "" in methods else methods
 
 
-def _of_kind(subject: Subject, own: Placed, kind: str) -> list[str]:
-    return [endpoint.rule for endpoint, _ in subject.reached(own) if endpoint.kind == kind]
+def _split(subject: Subject, kind: str, name: str) -> Iterator[Finding]:
+    """The splits that endpoints of this kind are in."""
+    for own in subject.placed:
+        found = [endpoint.rule for endpoint, _ in subject.reached(own) if endpoint.kind == kind] if own.split else []
+        if found:
+            yield _finding(own, f"{name} are split by percentage: {listed_shortly(found)}")
 
 
 def _finding(own: Placed, message: str) -> Finding:
