@@ -1,4 +1,4 @@
-"""The whole front door, over a transport that is none."""
+"""The whole front door, over a wire of our own."""
 
 from __future__ import annotations
 
@@ -6,47 +6,13 @@ import asyncio
 import re
 from typing import Any
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from gateway.server.protocol import FrontDoor
+from tests.server.wire import connected
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 # Turns of the event loop that the answer to one piece may take.
 _TURNS = 50
-
-
-class _Wire(asyncio.Transport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closing = False
-        self.reading = True
-
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closing = True
-
-    def is_closing(self) -> bool:
-        return self.closing
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def can_write_eof(self) -> bool:
-        return True
-
-    def write_eof(self) -> None:
-        self.closing = True
 
 
 class _App:
@@ -76,10 +42,7 @@ async def _talk(data: bytes, size: int) -> tuple[list[Any], list[bool]]:
     For what a request is refused may depend on how it arrives: a bare LF in it is told before the rest has come.
     """
     app = _App()
-    config = uvicorn.Config(app, interface="asgi3", ws="none", lifespan="off", proxy_headers=False, log_config=None)
-    config.load()
-    door, wire = FrontDoor(config, ServerState(), {}, asyncio.get_running_loop()), _Wire()
-    door.connection_made(wire)
+    door, wire = connected(app, ws="none")
     for at in range(0, len(data), size):
         for _ in range(_TURNS):
             if wire.reading or wire.closing:

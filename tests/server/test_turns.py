@@ -6,67 +6,20 @@ import asyncio
 import gc
 import itertools
 import weakref
-from typing import Any
 
-import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from gateway.server.exchange import Exchange
-from gateway.server.protocol import FrontDoor
 from tests.server.serving import answer, whole_body
-
-
-class Wire(asyncio.Transport):
-    """A transport of which the test reads what is written, and that holds back what is sent while reading pauses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closing = False
-        self.reading = True
-
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closing = True
-
-    def is_closing(self) -> bool:
-        return self.closing
-
-    def pause_reading(self) -> None:
-        assert self.reading
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        assert not self.reading
-        self.reading = True
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def can_write_eof(self) -> bool:
-        return True
-
-    def write_eof(self) -> None:
-        self.closing = True
+from tests.server.wire import connected
 
 
 async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
     body = await whole_body(receive)
     await asyncio.sleep(0)
     await answer(send, scope["method"].encode() + scope["raw_path"] + b":" + body)
-
-
-def connected(app: Any) -> tuple[FrontDoor, Wire]:
-    config = uvicorn.Config(app, interface="asgi3", lifespan="off", proxy_headers=False, log_config=None)
-    config.load()
-    door, wire = FrontDoor(config, ServerState(), {}, asyncio.get_running_loop()), Wire()
-    door.connection_made(wire)
-    return door, wire
 
 
 async def talk(pieces: list[bytes]) -> bytes:
