@@ -44,5 +44,16 @@ class Lineage:
         self._digests.append(digest)
         return self.version
 
+    def is_newest(self, version: int) -> bool:
+        """Whether the text of ``version`` is that of the newest; 0 has none."""
+        return version > 0 and self._digest(version) == self.digest
+
+    def settled(self, version: int) -> int:
+        """The version of a worker that has told of ``version`` and will tell of nothing more: the newest of its text.
+
+        To ``arrived`` one that left out versions, back and forth, is on the first of those that it can be on.
+        """
+        return self.version if self.is_newest(version) else version
+
     def _digest(self, version: int) -> str:
         return self._digests[version - self._first]

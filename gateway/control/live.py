@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Final
 
 from gateway.change.described import described
 from gateway.config.loader import Loaded, load_text
@@ -22,6 +23,10 @@ from gateway.history.history import History
 from gateway.routing.table import Table
 
 logger = logging.getLogger("gateway.control")
+
+# Seconds after which every worker has told of the newest version, unless an app holds it up: saves by saves that come
+# within less, one that is late may be on any of those with its text.
+SETTLED: Final = 5.0
 
 
 class LiveConfig:
@@ -48,6 +53,7 @@ class LiveConfig:
         self.on_change: list[Callable[[], None]] = []
         self._runtime = runtime
         self._lineage = Lineage(loaded.digest, self.version)
+        self._newest_since = time.monotonic()
         self._confirmed = False
         self._announced = self.version
         self._changes = ""
@@ -70,11 +76,17 @@ class LiveConfig:
         """The digest of what a new worker can fall back on; "" before any worker has served."""
         return self._lineage.digest if self._confirmed else ""
 
-    async def note(self, worker: WorkerProcess, message: Ready | Reloaded, workers: Iterable[WorkerProcess]) -> None:
+    async def note(self, worker: WorkerProcess, message: Ready | Reloaded, workers: Collection[WorkerProcess]) -> None:
         """A worker has started, or has looked at the file. ``workers`` are all there are."""
         async with self._order:
             known = self._lineage.version
+            settled = time.monotonic() - self._newest_since > SETTLED
+            if settled:
+                for each in workers:
+                    each.version = self._lineage.settled(each.version)
             worker.version = self._lineage.arrived(message.digest, worker.version)
+            if settled:
+                worker.version = self._lineage.settled(worker.version)
             if worker.version > known:
                 await self._adopt(message.digest)
             elif not self._confirmed and not self._known:
@@ -99,6 +111,7 @@ class LiveConfig:
         finally:
             # Not before: whoever asks meanwhile gets a version together with its own routes.
             self.version = self._lineage.version
+            self._newest_since = time.monotonic()
         self._changes = described(self.loaded.config, loaded.config)
         text_path(self._runtime, self.loaded.digest).unlink(missing_ok=True)
         self.loaded, self.since, self._slowest, self._routes = loaded, time.time(), 0.0, None
@@ -146,7 +159,7 @@ class LiveConfig:
                 logger.error("%s is %s; version %d stays live", self.loaded.source, what, self.version)
             elif self._announced == self.version:
                 logger.info("%s is good again; version %d stays live", self.loaded.source, self.version)
-        if self._announced < self.version and all(each.version == self.version for each in ready):
+        if self._announced < self.version and all(self._lineage.is_newest(each.version) for each in ready):
             self._announced = self.version
             logger.info(
                 "%s version %d is live, in %.0f ms: %s",

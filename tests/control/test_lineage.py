@@ -53,6 +53,15 @@ def test_a_new_worker_is_on_the_latest_version_with_its_text() -> None:
     assert lineage.arrived("d", 0) == 4
 
 
+def test_a_worker_that_slept_through_versions_is_on_the_newest_of_its_text_in_the_end() -> None:
+    lineage = Lineage("a")
+    for after, digest in enumerate("bab", 1):
+        lineage.arrived(digest, after)
+    assert lineage.arrived("b", 1) == 2
+    assert [lineage.settled(version) for version in (0, 1, 2, 3, 4)] == [0, 1, 4, 3, 4]
+    assert [lineage.is_newest(version) for version in (0, 1, 2, 3, 4)] == [False, False, True, False, True]
+
+
 def test_numbers_go_on_from_where_the_last_run_ended() -> None:
     lineage = Lineage("a", 7)
     assert lineage.version == 7

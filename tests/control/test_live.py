@@ -107,6 +107,30 @@ async def test_going_back_is_another_version(run: Run) -> None:
     assert (run.live.version, run.live.loaded, run.live.applied) == (3, FIRST, 2)
 
 
+async def test_a_worker_that_slept_through_changes_is_waited_for_and_no_longer(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    for loaded in (SECOND, FIRST, SECOND):
+        await run.reloaded(0, "applied", loaded)
+    # While it slept, nothing was announced but the version that had its text.
+    assert [message.split(" is live")[0] for message in caplog.messages] == ["routes.yaml version 3"]
+    await run.reloaded(1, "applied", SECOND)
+    assert [message.split(" is live")[0] for message in caplog.messages][1:] == ["routes.yaml version 4"]
+
+
+async def test_a_worker_that_slept_through_changes_is_in_step_with_the_next(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take a version that is new for one of those that it has missed, and nobody would see it."""
+    for loaded in (SECOND, FIRST, SECOND, FIRST):
+        await run.reloaded(0, "applied", loaded)
+    await run.reloaded(1, "applied", FIRST)
+    monkeypatch.setattr("gateway.control.live.SETTLED", 0.0)
+    await run.reloaded(1, "applied", SECOND)
+    assert (run.live.version, run.live.loaded) == (6, SECOND)
+    assert [worker.version for worker in run.workers] == [5, 6]
+
+
 async def test_only_the_text_that_serves_is_kept(run: Run) -> None:
     await run.reloaded(0, "applied", SECOND)
     assert [path.name for path in run.runtime.iterdir()] == [f"{SECOND.digest}.yaml"]
