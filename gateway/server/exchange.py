@@ -116,7 +116,7 @@ class Exchange:
         except asyncio.CancelledError:
             # The server ends, and has waited for this request as long as it does. It will not wait for the client.
             self.give_up(STOPPING)
-            self._connection.shutdown()
+            self._connection.close()
         except BaseException as error:
             # SystemExit among them: one app does not end the server of two.
             self._raised(error)

@@ -341,8 +341,14 @@ class FrontDoor(Connection):
 
     def shutdown(self) -> None:
         """Called by uvicorn when the server is to end: finish what has begun, and begin nothing."""
-        if self.over or self.exchange is None or self.exchange.answered:
+        if self.over:
+            # Its end has begun, and has a deadline.
+            return
+        if self.exchange is None:
             self.close()
+        elif self.exchange.answered:
+            # The rest of its request is on its way.
+            self.linger()
         else:
             self.exchange.keep_alive = False
             self.exchange.hand_over()

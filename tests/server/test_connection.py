@@ -253,6 +253,26 @@ def test_a_graceful_shutdown(loop: str) -> None:
     served.join()
 
 
+@pytest.mark.parametrize("loop", list(LOOPS))
+def test_an_answer_is_read_to_its_end_while_the_rest_of_its_request_comes(loop: str) -> None:
+    """A reset would cost the client what its kernel has not got yet (RFC 9112 9.6)."""
+    served = Served(loop)
+    content = b"." * 3_000_000
+
+    async def early(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, content)
+
+    served.app = early
+    with served.connect() as idle, served.connect() as client:
+        client.send(POST + b"Content-Length: 100000\r\n\r\n0123456789")
+        wait_until(lambda: served.server.server_state.total_requests == 1)
+        served.stop()
+        assert idle.is_closed()
+        client.send(b"." * 99_990)
+        assert client.response().body == content
+    served.join()
+
+
 def test_what_does_not_finish_is_ended() -> None:
     served = Served("uvloop", timeout_graceful_shutdown=0)
 
