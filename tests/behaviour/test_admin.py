@@ -16,25 +16,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.behaviour.probe import get, project, replace, settled_on, text
+from tests.behaviour.probe import get, project, replace, text
 from tests.behaviour.process import GatewayProcess, eventually
 
 CHANGE = "change-0123456789abcdef"
 READ = "read-0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    with GatewayProcess(project(tmp_path_factory.mktemp("admin")), workers=2) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(shared: GatewayProcess) -> Iterator[GatewayProcess]:
-    """With two workers, and /books on legacy."""
-    yield shared
-    replace(shared.routes, text("legacy"))
-    eventually(lambda: settled_on(shared, text("legacy")))
 
 
 @pytest.fixture(scope="module")

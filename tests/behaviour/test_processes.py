@@ -6,7 +6,6 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,9 +18,7 @@ from tests.behaviour.probe import (
     config,
     metric,
     project,
-    replace,
     serves,
-    settled_on,
     text,
 )
 from tests.behaviour.process import GatewayProcess, alive, eventually
@@ -30,20 +27,6 @@ from tests.behaviour.process import GatewayProcess, alive, eventually
 @pytest.fixture
 def routes(tmp_path: Path) -> Path:
     return project(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """One gateway with two workers, for the tests that leave it as it was: serving, and /books on legacy."""
-    with GatewayProcess(project(tmp_path_factory.mktemp("shared")), workers=2) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(shared: GatewayProcess) -> Iterator[GatewayProcess]:
-    yield shared
-    replace(shared.routes, text("legacy"))
-    eventually(lambda: settled_on(shared, text("legacy")))
 
 
 def replaced(gateway: GatewayProcess, victim: int) -> bool:

@@ -6,28 +6,14 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.behaviour.probe import InBackground, Traffic, config, metric, project, replace, serves, settled_on, text
+from tests.behaviour.probe import InBackground, Traffic, config, metric, project, replace, serves, text
 from tests.behaviour.process import GatewayProcess, eventually
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """One gateway with two workers, for the tests that leave it as it was: serving, and /books on legacy."""
-    with GatewayProcess(project(tmp_path_factory.mktemp("shared")), workers=2) as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(shared: GatewayProcess) -> Iterator[GatewayProcess]:
-    yield shared
-    replace(shared.routes, text("legacy"))
-    eventually(lambda: settled_on(shared, text("legacy")))
 
 
 @pytest.mark.parametrize("save", [Path.write_text, replace])

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from gateway.cli.traffic_source import NoTraffic, of_gateway, of_prometheus, window_seconds
+from tests.answering import QuietHandler, answering
 
 METRICS = """\
 gateway_start_time_seconds 1000.0
@@ -17,7 +16,7 @@ gateway_requests_total{backend="legacy",method="GET",route="default",status="200
 """
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     asked: dict[str, list[str]]
 
     def do_GET(self) -> None:
@@ -40,17 +39,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, *args: object) -> None: ...
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with answering(_Handler) as url:
+        yield url
 
 
 def test_a_gateway(url: str) -> None:

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fastapi import FastAPI
 
 from gateway.migrate.inventory.endpoint import InventoryProblem
 from gateway.migrate.inventory.fetch import fetch_inventory
+from tests.answering import QuietHandler, answering
 
 
 def app() -> FastAPI:
@@ -19,7 +18,7 @@ def app() -> FastAPI:
     return made
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     def do_GET(self) -> None:
         known = {"/openapi.json": json.dumps(app().openapi()), "/moved/doc.json": '{"openapi": "3.1.0"}', "/page": "<"}
         body = known.get(self.path)
@@ -27,17 +26,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write((body or "").encode())
 
-    def log_message(self, *args: object) -> None: ...
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with answering(_Handler) as url:
+        yield url
 
 
 def test_a_document_over_http(url: str) -> None:
