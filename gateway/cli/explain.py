@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from gateway.cli.completion import offered_methods, offered_paths
+from gateway.cli.limits_view import limit_lines
+from gateway.cli.listener_option import ListenerUrl
+from gateway.cli.now import now
+from gateway.cli.now_view import now_data, now_lines
 from gateway.cli.request import Request, RequestError
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, load_or_exit, print_json
-from gateway.cli.survival_view import survival_lines
+from gateway.cli.state import StateFolder
+from gateway.cli.survival_view import health_lines, survival_lines
 from gateway.cli.verdict import Draw, Verdict, as_data, judge
 from gateway.config.shares import percent, shares_text
 
@@ -34,23 +39,32 @@ def explain(
         str, typer.Option(metavar="ADDRESS", help="The client's address, for `sticky: ip` and `override.allow`.")
     ] = "",
     routes_option: RoutesOption = DEFAULT_FILE,
+    state: StateFolder = None,
+    admin: ListenerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Say where a request goes, and why.
 
-    Shows every route whose path matches, in order of precedence, and what decides between the backends.
+    Shows every route whose path matches, in order of precedence, what decides between the backends, what limits it, and
+    what is done when one fails. If a gateway runs, also how they are right now.
     """
     try:
         request = Request.parse(method, url, header or (), client_ip)
     except RequestError as error:
         raise typer.BadParameter(str(error)) from None
-    loaded = load_or_exit(routes or routes_option, as_json)
+    file = routes or routes_option
+    loaded = load_or_exit(file, as_json)
     verdict = judge(request, loaded)
+    told = now(file, state, admin) if verdict.because != "refused" else None
     if as_json:
-        print_json(as_data(request, verdict))
+        live = now_data(told, verdict, loaded.digest) if told is not None else None
+        print_json({**as_data(request, verdict), "now": live})
         return
     for line in _lines(request, verdict):
         typer.echo(line)
+    if told is not None:
+        for line in now_lines(told, verdict, loaded.digest):
+            typer.echo(line)
 
 
 def _lines(request: Request, verdict: Verdict) -> Iterator[str]:
@@ -72,7 +86,9 @@ def _lines(request: Request, verdict: Verdict) -> Iterator[str]:
         yield "  " + _split(verdict.draw)
         yield "  " + _key(verdict.draw)
     yield f"→ {_outcome(verdict)}"
+    yield from limit_lines(verdict.bounds)
     yield from survival_lines(verdict.safeguards)
+    yield from health_lines(verdict.backends)
 
 
 def _split(draw: Draw) -> str:

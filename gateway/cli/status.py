@@ -15,6 +15,7 @@ from rich.text import Text
 
 from gateway.cli.columns import columns, print_columns
 from gateway.cli.exit_code import NOT_DONE
+from gateway.cli.listener_option import ListenerUrl
 from gateway.cli.outcome import fail
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesOption, print_json
 from gateway.cli.state import StateFolder
@@ -41,15 +42,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, every second, until Ctrl-C.")] = False,
     routes: RoutesOption = DEFAULT_FILE,
     state: StateFolder = None,
-    admin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            envvar="GATEWAY_ADMIN",
-            help="Ask the admin listener there; $GATEWAY_ADMIN_TOKEN is its token.",
-            show_default=False,
-        ),
-    ] = None,
+    admin: ListenerUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Print live requests, errors and latency by route and backend.

@@ -8,8 +8,10 @@ from typing import Literal
 
 from starlette.types import Scope
 
+from gateway.cli.limits_view import Bounds, bounds, limit_data
 from gateway.cli.request import Request
-from gateway.cli.survival_view import survival_data
+from gateway.cli.survival_view import health_data, survival_data
+from gateway.config.backend import BackendConfig
 from gateway.config.loader import Loaded
 from gateway.config.model import Config, RouteConfig
 from gateway.config.rule_of import rule_of
@@ -60,6 +62,9 @@ class Verdict:
     backend: str | None = None
     # Of each backend that may get it; none for a tester, who sees a backend as it is.
     safeguards: Mapping[str, Safeguards] = field(default_factory=dict)
+    # Those that may get it, and after them those that may have to answer instead.
+    backends: Mapping[str, BackendConfig] = field(default_factory=dict)
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 def judge(request: Request, loaded: Loaded) -> Verdict:
@@ -76,12 +81,8 @@ def judge(request: Request, loaded: Loaded) -> Verdict:
     def verdict(
         because: Because, backend: str | None, *, refused: str | None = None, draw: Draw | None = None
     ) -> Verdict:
-        given: dict[str, Safeguards] = {}
-        if because not in ("refused", "override"):
-            route = taken.route if taken is not None else None
-            backends = draw.split.backends if draw is not None and backend is None else [backend or config.default]
-            given = {name: safeguards(config, route, name) for name in backends}
-        return Verdict(because, path, forwarded.decode("ascii"), refused, candidates, taken, draw, backend, given)
+        told = Verdict(because, path, forwarded.decode("ascii"), refused, candidates, taken, draw, backend)
+        return told if because == "refused" else _with_settings(told, config)
 
     if config.override is not None:
         try:
@@ -99,6 +100,21 @@ def judge(request: Request, loaded: Loaded) -> Verdict:
     if draw.point is None:
         return verdict("draw", None, draw=draw)
     return verdict("key", draw.split.backends[draw.split.owner(draw.point)], draw=draw)
+
+
+def _with_settings(verdict: Verdict, config: Config) -> Verdict:
+    """What protects those who may get the request, and the request from them."""
+    route = verdict.taken.route if verdict.taken is not None else None
+    if verdict.backend is None:
+        assert verdict.draw is not None
+        names = verdict.draw.split.backends
+    else:
+        names = (verdict.backend,)
+    guards = {} if verdict.because == "override" else {name: safeguards(config, route, name) for name in names}
+    instead = (each.instead for each in guards.values() if each and each.instead is not None)
+    reached = tuple(dict.fromkeys((*names, *instead)))
+    backends = {name: config.backends[name] for name in reached}
+    return replace(verdict, safeguards=guards, backends=backends, bounds=bounds(config, route, reached))
 
 
 def as_data(request: Request, verdict: Verdict) -> Mapping[str, object]:
@@ -128,6 +144,8 @@ def as_data(request: Request, verdict: Verdict) -> Mapping[str, object]:
             ],
         },
         "safeguards": survival_data(verdict.safeguards),
+        "health": health_data(verdict.backends),
+        "limits": limit_data(verdict.bounds),
     }
 
 

@@ -61,6 +61,81 @@ def test_a_breaker_by_hand(folder: Path, invoke: Invoke, to: str, word: str, lin
     assert invoke("explain", "GET", "/safe").out.splitlines()[-1] == line
 
 
+LIMITED = """\
+version: 1
+backends:
+  legacy: {app: "oldshop:app", limit: {in_flight: 32}}
+  new: {app: "newshop:app"}
+  far:
+    urls: ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"]
+    health: {path: /healthz, unhealthy_after: 1}
+    limit: {in_flight: 1, queue: 0}
+default: legacy
+limits: {body: 1000, stream_lifetime: 60}
+override: {secret: longenough}
+routes:
+  - {path: /reports, to: new, limit: {in_flight: 2, queue: 10, wait: 5}, max_body: 5, fallback: legacy, breaker: off}
+  - {path: /far, to: far}
+"""
+
+
+def test_the_limits_of_a_request(folder: Path, invoke: Invoke) -> None:
+    make(folder, LIMITED)
+    of_legacy = (
+        "  limit of legacy: 32 requests at once in each worker; 100 more wait for 1 s at most, others are answered 503"
+    )
+    lifetime = "  an answer that is not whole after 60 s is broken off, and a WebSocket closed"
+    assert invoke("explain", "POST", "/reports").out.splitlines()[2:] == [
+        "→ new",
+        "  limit of this route: 2 requests at once in each worker; 10 more wait for 5 s at most, others are answered "
+        "503",
+        # It may have to answer.
+        of_legacy,
+        "  a body of more than 5 bytes is answered 413",
+        lifetime,
+        "  if new fails with 502, 503, 504, connect or timeout, legacy answers what may be sent again",
+    ]
+    assert invoke("explain", "GET", "/login").out.splitlines()[2:] == [
+        "→ legacy, the default",
+        of_legacy,
+        "  a body of more than 1000 bytes is answered 413",
+        lifetime,
+    ]
+    assert told(invoke, "GET", "/reports")["limits"] == {
+        "max_body": 5,
+        "stream_lifetime": 60.0,
+        "route": {"in_flight": 2, "queue": 10, "wait": 5.0},
+        "backends": {"legacy": {"in_flight": 32, "queue": 100, "wait": 1.0}},
+    }
+
+
+def test_they_are_those_of_a_tester_too(folder: Path, invoke: Invoke) -> None:
+    make(folder, LIMITED)
+    limits = told(invoke, "GET", "/reports", "-H", "X-Gateway-Backend: far:longenough")["limits"]
+    assert (limits["route"]["in_flight"], limits["backends"]["far"]["in_flight"]) == (2, 1)
+    assert "legacy" not in limits["backends"]
+
+
+def test_where_anything_goes_nothing_is_said(folder: Path, invoke: Invoke) -> None:
+    answer = told(invoke, "GET", "/books/7")
+    assert answer["limits"] == {"max_body": None, "stream_lifetime": None, "route": None, "backends": {}}
+    assert (answer["health"], answer["now"]) == ({}, None)
+
+
+def test_how_the_health_of_an_address_is_found_out(folder: Path, invoke: Invoke) -> None:
+    make(folder, LIMITED)
+    assert invoke("explain", "GET", "/far").out.splitlines()[-2:] == [
+        "  far is asked for /healthz every 5 s; an address is down after 1 failure, and up again after 2 that pass",
+        "  an address of far is left out for 10 s and more after 5 failures in a row, or 50% of 20 and more in 10 s; "
+        "at most 1 of 3",
+    ]
+    health = told(invoke, "GET", "/far")["health"]["far"]
+    assert (health["checks"]["path"], health["outliers"]["eject"]) == ("/healthz", 10.0)
+    make(folder, LIMITED.replace("    health:", "    outliers: off\n    health:"))
+    assert told(invoke, "GET", "/far")["health"]["far"]["outliers"] == "off"
+    assert invoke("explain", "GET", "/far").out.splitlines()[-1].startswith("  far is asked for /healthz")
+
+
 def test_what_no_route_takes(folder: Path, invoke: Invoke) -> None:
     assert invoke("explain", "GET", "/login").out.splitlines() == [
         "GET /login",
