@@ -19,15 +19,17 @@ class Member:
     """One address. ``index`` is its place among the others, ``share`` what it gets of a fair share, from 0 to 1.
 
     ``down`` is the word of the active checks; ``until`` is when it may come back of those that requests say, 0.0
-    while they say nothing against it.
+    while they say nothing against it. ``ejections`` is how often they did: what a request says that went before the
+    last one says nothing about the address as it is when it is back.
     """
 
-    __slots__ = ("back_at", "down", "index", "outlier", "share", "until")
+    __slots__ = ("back_at", "down", "ejections", "index", "outlier", "share", "until")
 
     def __init__(self, index: int, settings: Settings | None) -> None:
         self.index = index
         self.outlier = None if settings is None else Outlier(settings)
         self.down = False
+        self.ejections = 0
         self.until = 0.0
         self.back_at = 0.0
         self.share = 1.0
@@ -96,6 +98,7 @@ class Rotation:
         if reason is None:
             return False
         member.until = member.outlier.eject(now)
+        member.ejections += 1
         self.changes.append(Change(member.index, reason))
         return self._judge(member, now)
 

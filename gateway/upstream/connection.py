@@ -33,7 +33,19 @@ class Connection(asyncio.Protocol):
     State changes at once; only what has a wait in its name, and the transport, does I/O.
     """
 
-    __slots__ = ("_error", "_loop", "_transport", "_waiter", "closed", "flow", "origin", "owner", "response", "used")
+    __slots__ = (
+        "_error",
+        "_loop",
+        "_transport",
+        "_waiter",
+        "closed",
+        "era",
+        "flow",
+        "origin",
+        "owner",
+        "response",
+        "used",
+    )
 
     flow: FlowControl
 
@@ -47,6 +59,8 @@ class Connection(asyncio.Protocol):
         self.response = ResponseReader()
         # Whether it has served a request before the one that it serves now.
         self.used = False
+        # Of its address, as the pool has it (rotating_pool.py), when its request began.
+        self.era = 0
         self.closed = False
 
     def __repr__(self) -> str:

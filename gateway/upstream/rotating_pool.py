@@ -56,14 +56,24 @@ class RotatingPool(Pool):
         self.move(now)
         return super().expire(now)
 
+    def take(self) -> Connection | None:
+        connection = super().take()
+        if connection is not None:
+            connection.era = self._era(connection.origin)
+        return connection
+
     def give_back(self, connection: Connection) -> None:
         self.judge(connection)
+        # Who waits in line may get it.
+        connection.era = self._era(connection.origin)
         if connection.origin not in self.inside:
             connection.response.reusable = False
         super().give_back(connection)
 
     def judge(self, connection: Connection) -> None:
         origin, response, error = connection.origin, connection.response, connection.error
+        if connection.era != self._era(origin):
+            return
         if error is None:
             if response.head_complete:
                 if response.status >= 500 and response.status != _NOT_IMPLEMENTED:
@@ -79,18 +89,25 @@ class RotatingPool(Pool):
             self._failed(origin)
 
     async def open(self, origin: Origin, make: Callable[[], C]) -> C:
-        begun = self._loop.time()
+        begun, era = self._loop.time(), self._era(origin)
         try:
-            return await super().open(origin, make)
+            connection = await super().open(origin, make)
         except UpstreamError:
-            self._failed(origin)
+            if era == self._era(origin):
+                self._failed(origin)
             raise
         except asyncio.CancelledError:
             now = self._loop.time()
             if now - begun >= self._patience:
                 origin.avoid_until = now + AVOIDED
-                self._failed(origin)
+                if era == self._era(origin):
+                    self._failed(origin)
             raise
+        connection.era = era
+        return connection
+
+    def _era(self, origin: Origin) -> int:
+        return self._members[origin].ejections
 
     def _failed(self, origin: Origin) -> None:
         if self.rotation.failed(self._members[origin], self._loop.time()):

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from gateway.resilience.outlier import Settings
-from gateway.upstream.failure import UpstreamError
+from gateway.upstream.connection import Connection
+from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.rotating_pool import RotatingPool
 from gateway.upstream.upstream import Upstream
-from tests.upstream.scripted import App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
+from tests.upstream.scripted import OK, App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
 from tests.upstream.scripts import held
 from tests.upstream.websocket_ends import accepting, relaying
 
@@ -90,6 +91,37 @@ async def test_an_address_that_fails_gets_no_more_requests(bad: Script, seen: by
         assert addresses(upstream) == [0]
         assert await asked(upstream, 10) == {b"good": 10}
         assert not upstream.origins[1].idle
+
+
+async def test_what_was_asked_before_it_was_left_out_says_nothing_once_it_is_back() -> None:
+    """Requests that hang end long after the address has got well again."""
+    settings = Settings(consecutive=1, eject=0.05, slow_start=0)
+    async with apps(always(OK), always(OK), outliers=settings) as upstream:
+        pool = upstream.pool
+
+        async def asking() -> list[Connection]:
+            """Four requests: those of them that go to the first address."""
+            found = []
+            for _ in range(4):
+                origin = pool.reserve()
+                assert origin is not None
+                found.append(await pool.connect(origin))
+            return [connection for connection in found if connection.origin is upstream.origins[0]]
+
+        def times_out(connection: Connection) -> None:
+            connection.begin(bodiless=False)
+            connection.blame(UpstreamError(Failure.HEAD_TIMEOUT))
+            pool.give_back(connection)
+
+        first, second = await asking()
+        times_out(first)
+        assert addresses(upstream) == [1]
+        await eventually(_looks(upstream, [0, 1]))
+        times_out(second)
+        assert addresses(upstream) == [0, 1]
+        third, *_ = await asking()
+        times_out(third)
+        assert addresses(upstream) == [1]
 
 
 async def in_line(upstream: Upstream) -> asyncio.Task[Client]:
