@@ -138,6 +138,11 @@ class Connection(asyncio.Protocol, ABC):
 
     def write_all(self, pieces: list[bytes]) -> None:
         """Write in one system call, where the loop can."""
+        if _is_of_asyncio(self._transport):
+            # Its writelines never tells us to pause (CVE-2024-12254: Python 3.12 before 3.12.9, 3.13 before 3.13.2),
+            # and raises TypeError once the connection is closed. 3.11 joined the pieces, too.
+            self.write(b"".join(pieces))
+            return
         try:
             self._transport.writelines(pieces)
         except RuntimeError:
@@ -242,3 +247,8 @@ class Connection(asyncio.Protocol, ABC):
 def _address(name: object) -> tuple[str, int] | None:
     """ASGI's form of a socket's name: without the scope of an IPv6 address, and None for a Unix socket's."""
     return (name[0], name[1]) if isinstance(name, tuple) else None
+
+
+def _is_of_asyncio(transport: object) -> bool:
+    """Whether it belongs to Python's own loop: uvloop's transports are no subclasses."""
+    return isinstance(transport, asyncio.Transport)
