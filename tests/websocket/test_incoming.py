@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from websockets.protocol import SERVER, Protocol
 
 from gateway.websocket.incoming import Incoming, Message
 
-MESSAGES = st.lists(st.one_of(st.text(max_size=300), st.binary(max_size=300), st.binary(min_size=5000, max_size=9000)))
+# Drawn byte by byte, one long message would be more than Hypothesis allows a whole example.
+LONG = st.builds(lambda seed, size: Random(seed).randbytes(size), st.integers(0, 255), st.integers(5000, 9000))
+MESSAGES = st.lists(st.one_of(st.text(max_size=300), st.binary(max_size=300), LONG))
 
 
 def incoming(read_ahead: int = 1 << 30) -> Incoming:
