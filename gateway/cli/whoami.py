@@ -7,8 +7,8 @@ import pwd
 
 
 def whoami() -> str:
-    """The login name; under sudo that of the person, not root."""
-    if os.geteuid() == 0 and (name := os.environ.get("SUDO_USER")):
+    """The login name; under sudo that of the person, not root or the gateway's user."""
+    if name := os.environ.get("SUDO_USER"):
         return name
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
