@@ -29,6 +29,9 @@ _MEMORY, _ONCE, _LONGEST_KNOWN = 1024, 4096, 2048
 _LINE_END = re.compile(rb"[\r\n]")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
+# Whatever is below it begins no method: the CR of an empty line, a byte of TLS.
+FIRST_LETTER = ord("A")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 # What they mean depends on the method, or on more than this request.
 _WITH_THE_METHOD = frozenset((b"upgrade", b"expect", b"content-length"))
@@ -151,6 +154,19 @@ class HeadReader:
                 raise malformed(second) from None
             return
         raise malformed(error)
+
+
+def wrong_already(part: bytes | bytearray, searched: int, limits: Limits) -> Refusal | None:
+    """What makes the whole head wrong of which ``part`` has come, whatever follows. ``searched`` bytes of it have been
+    looked through before."""
+    if part != b"\r" and part[0] < FIRST_LETTER:
+        return Refusal(400, "The request does not begin with a method.")
+    if _BARE_LF.search(part, searched):
+        # RFC 9112 2.2 lets a server take a bare LF for a line's end. What does not, sees one line there.
+        return Refusal(400, "The request head has a line that ends without CR.")
+    if len(part) > limits.request_line and part.find(b"\r\n", 0, limits.request_line + 2) < 0:
+        return line_too_long(limits)
+    return head_too_long(limits) if len(part) > limits.head else None
 
 
 def malformed(error: httptools.HttpParserError) -> Refusal:

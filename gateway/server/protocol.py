@@ -17,16 +17,15 @@ from gateway.server.connection import Connection
 from gateway.server.departure import gone
 from gateway.server.exchange import Exchange
 from gateway.server.half_close import HalfClose
-from gateway.server.head_reader import head_too_long, line_too_long
+from gateway.server.head_reader import FIRST_LETTER, wrong_already
 from gateway.server.refusal import OVERLOADED, SLOW_BODY, SLOW_HEAD, TOO_LONG, Refusal
 from gateway.server.request_body import Body, ChunkedBody, body_of, body_too_large
 from gateway.server.request_head import RequestHead
 from gateway.server.server_wide import answer_for_the_server
 from gateway.server.websocket import hand_over
 
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _LEADING_CRLF = re.compile(rb"(?:\r\n)+")
-_FIRST_LETTER, _PERCENT = b"A%"
+_PERCENT = ord("%")
 _NO_DETAILS: dict[str, Any] = {}
 
 
@@ -74,7 +73,7 @@ class FrontDoor(Connection):
 
     def _read_head(self, data: bytes | bytearray) -> None:
         end = data.find(b"\r\n\r\n", self._searched)
-        if end < 0 or data[0] < _FIRST_LETTER:
+        if end < 0 or data[0] < FIRST_LETTER:
             self._read_part_of_head(data)
             return
         end += 4
@@ -102,22 +101,10 @@ class FrontDoor(Connection):
             if leading.end() < len(data):
                 self._read_head(data[leading.end() :])
             return
-        # What is wrong already is told at once: the end of such a head may never come.
-        if data != b"\r" and data[0] < _FIRST_LETTER:
-            self._refuse(Refusal(400, "The request does not begin with a method."))
-            return
-        if _BARE_LF.search(data, self._searched):
-            # RFC 9112 2.2 lets a server take a bare LF for a line's end. What does not, sees one line there.
-            self._refuse(Refusal(400, "The request head has a line that ends without CR."))
-            return
-        if (
-            len(data) > self.listener.limits.request_line
-            and data.find(b"\r\n", 0, self.listener.limits.request_line + 2) < 0
-        ):
-            self._refuse(line_too_long(self.listener.limits))
-            return
-        if len(data) > self.listener.limits.head:
-            self._refuse(head_too_long(self.listener.limits))
+        # Told at once: the end of such a head may never come.
+        wrong = wrong_already(data, self._searched, self.listener.limits)
+        if wrong is not None:
+            self._refuse(wrong)
             return
         if self._arrived is None:
             self._arrived = bytearray(data)
