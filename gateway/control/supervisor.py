@@ -61,6 +61,8 @@ class Supervisor:
         self._killing = False
         self._hurry = asyncio.Event()
         self._awaited = {slot.number for slot in self._slots}
+        # Whose death is in the log, and whose successor is not yet.
+        self._missed: set[int] = set()
         self._on_started: Callable[[], None] = lambda: None
         self._ever_ready = False
         self._failure: Failed | None = None
@@ -177,7 +179,7 @@ class Supervisor:
                     self.kill()
                     return
                 self._arrived(slot.number)
-                await self._pause(end, backoff.died(end.served), slot.renewal_wanted)
+                await self._pause(slot, end, backoff.died(end.served))
                 self.restarts += 1
         finally:
             slot.close()
@@ -238,6 +240,9 @@ class Supervisor:
                 if isinstance(message, Ready):
                     self._ever_ready = True
                     self._arrived(worker.number)
+                    if worker.number in self._missed:
+                        self._missed.discard(worker.number)
+                        logger.info("worker %d (pid %d) serves in its place", worker.number, worker.pid)
         except ValueError as error:
             logger.error("worker %d says what cannot be understood (%s); it is replaced", worker.number, error)
             worker.kill()
@@ -256,12 +261,13 @@ class Supervisor:
             if not self._awaited:
                 self._on_started()
 
-    async def _pause(self, end: End, seconds: float, renewal_wanted: asyncio.Event) -> None:
+    async def _pause(self, slot: Slot, end: End, seconds: float) -> None:
+        self._missed.add(slot.number)
         logger.error("%s; replacing it %s", end.how, f"in {seconds:g} s" if seconds else "now")
         if end.failure is not None:
             _log(end.failure)
         self._hurry.clear()
-        waits = [asyncio.create_task(event.wait()) for event in (self._stopping, self._hurry, renewal_wanted)]
+        waits = [asyncio.create_task(event.wait()) for event in (self._stopping, self._hurry, slot.renewal_wanted)]
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
