@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Scope
 
+from gateway.server.app_log import tell_raised, tell_returned
 from gateway.server.direct import Direct
 from gateway.server.flow_control import Waiters
 from gateway.server.refusal import APP_FAILED, NO_ANSWER, STOPPING, Refusal
@@ -19,8 +18,6 @@ from gateway.server.response_head import Fields, write_head, write_hints
 if TYPE_CHECKING:
     from gateway.server.listener import Listener
     from gateway.server.protocol import FrontDoor
-
-log = logging.getLogger("gateway.server")
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -112,7 +109,8 @@ class Exchange:
         try:
             await app(self.scope, self.receive, self.send)
             if not self.answered and not self.disconnected:
-                self._returned_early()
+                tell_returned(self)
+                self.give_up(NO_ANSWER)
         except asyncio.CancelledError:
             # The server ends, and has waited for this request as long as it does. It will not wait for the client.
             self.give_up(STOPPING)
@@ -126,23 +124,8 @@ class Exchange:
             self._connection.server_state.tasks.discard(self._task)
             self._task = None
 
-    def _returned_early(self) -> None:
-        if self.left_by_client:
-            log.debug("%s %s: the client has left", self.scope["method"], self.scope["path"])
-        elif self.started:
-            # How an app breaks off an answer that it cannot complete; it has said why.
-            log.debug("%s %s: the answer was broken off", self.scope["method"], self.scope["path"])
-        else:
-            log.error("%s %s: the app returned without an answer", self.scope["method"], self.scope["path"])
-        self.give_up(NO_ANSWER)
-
     def _raised(self, error: BaseException) -> None:
-        if (self.disconnected or self.left_by_client) and isinstance(error, OSError | ClientDisconnect):
-            log.debug("%s %s: the client has left", self.scope["method"], self.scope["path"], exc_info=error)
-        else:
-            when = "after its answer was complete" if self.answered else "while it answered"
-            method, path = self.scope["method"], self.scope["path"]
-            log.error("%s %s: the app raised %s", method, path, when, exc_info=error)
+        tell_raised(self, error)
         self.give_up(APP_FAILED)
 
     def give_up(self, refusal: Refusal) -> None:
