@@ -49,3 +49,19 @@ def test_a_phone_shows_it_without_scrolling_sideways(gateway: GatewayProcess, op
             box = control.bounding_box()
             assert box is not None
             assert box["height"] >= 24 or control.get_attribute("type") == "range"
+
+
+@pytest.mark.parametrize("bad", [True, False], ids=["refused", "missing"])
+def test_nor_does_a_phone_while_the_file_is_bad(gateway: GatewayProcess, open_window: Open, bad: bool) -> None:
+    window = open_window(gateway, **PHONE)
+    page = window.page
+    if bad:
+        replace(gateway.routes, text("lagacy"))
+    else:
+        gateway.routes.unlink()
+    eventually(lambda: config(gateway)["state"] == ("rejected" if bad else "missing"))
+    page.goto("/")
+    # Both stand beside each other in the line on top.
+    live(page)
+    assert page.locator("#alarm a").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
