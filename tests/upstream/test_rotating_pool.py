@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -17,59 +16,9 @@ from gateway.upstream.failure import Failure, UpstreamError
 from gateway.upstream.limits import PoolLimits, Timeouts
 from gateway.upstream.rotating_pool import RotatingPool
 from gateway.upstream.upstream import Upstream
-from tests.upstream.scripted import OK, App, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
+from tests.upstream.addresses import BROKEN, addresses, apps, asked, babbles, breaks_off, closes, hangs, says
+from tests.upstream.scripted import OK, Client, Peer, Script, a_scope, always, app, ask, eventually, failure_of, to
 from tests.upstream.scripts import held
-from tests.upstream.websocket_ends import accepting, relaying
-
-SETTINGS = Settings(consecutive=3, error_ratio=0.5, window=10, minimum=20, eject=0.2, slow_start=0)
-BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
-
-
-def says(name: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name)
-
-
-@asynccontextmanager
-async def apps(*scripts: Script, outliers: Settings | None = SETTINGS, **options: Any) -> AsyncIterator[Upstream]:
-    async with AsyncExitStack() as stack:
-        served: list[App] = [await stack.enter_async_context(app(script)) for script in scripts]
-        urls = [each.url for each in served]
-        yield await stack.enter_async_context(to(*urls, outliers=outliers, **options))
-
-
-async def asked(upstream: Upstream, times: int) -> Counter[bytes]:
-    """Who answered how many; a failed request is counted under its failure."""
-    found: Counter[bytes] = Counter()
-    for _ in range(times):
-        try:
-            answer = await ask(upstream)
-            found[answer.body or b"%d" % answer.status] += 1
-        except UpstreamError as error:
-            found[error.failure.name.encode()] += 1
-    return found
-
-
-def addresses(upstream: Upstream) -> list[int]:
-    """Which of them get requests, by their place in the list."""
-    return [upstream.origins.index(origin) for origin in upstream.pool.inside]
-
-
-async def closes(peer: Peer) -> None:
-    await peer.head()
-
-
-async def hangs(peer: Peer) -> None:
-    await peer.rest()
-
-
-async def breaks_off(peer: Peer) -> None:
-    await peer.head()
-    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
-
-
-async def babbles(peer: Peer) -> None:
-    await peer.head()
-    await peer.say(b"I am no HTTP server\r\n\r\n")
 
 
 @pytest.mark.parametrize(
@@ -282,73 +231,6 @@ async def test_checks_take_an_address_out_and_bring_it_back() -> None:
         for origin in upstream.origins:
             pool.checked(origin, up=False)
         assert await asked(upstream, 4) == {b"one": 2, b"two": 2}
-
-
-async def test_a_websocket_goes_to_no_address_that_is_left_out() -> None:
-    async with apps(accepting(), accepting(), outliers=None) as upstream:
-        assert isinstance(upstream.pool, RotatingPool)
-        upstream.pool.checked(upstream.origins[0], up=False)
-        for _ in range(2):
-            async with relaying(upstream) as (browser, _):
-                await browser.until("websocket.accept")
-                assert [origin.websockets for origin in upstream.origins] == [0, 1]
-                browser.leave(1000)
-
-
-async def resets(peer: Peer) -> None:
-    await peer.head()
-    peer.reset()
-
-
-@pytest.mark.parametrize("bad", [always(BROKEN), closes, resets, babbles, hangs])
-async def test_an_address_that_fails_handshakes_gets_no_more_requests(bad: Script) -> None:
-    async with apps(
-        bad, accepting(), outliers=Settings(consecutive=3, eject=60), timeouts=Timeouts(head=0.1)
-    ) as upstream:
-        for _ in range(3):
-            assert await handshake(upstream) == "failed"
-        assert addresses(upstream) == [1]
-        assert await handshake(upstream) == "accepted"
-
-
-async def test_an_address_that_takes_no_handshake_is_left_out() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        gone = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        async with app(accepting()) as good, to(gone, good.url, outliers=Settings(consecutive=1)) as upstream:
-            assert await handshake(upstream) == "accepted"
-            assert addresses(upstream) == [1]
-
-
-async def test_an_app_that_refuses_websockets_is_well() -> None:
-    """As it is that accepts them; and a client that leaves before the answer says nothing."""
-    refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-    settings = Settings(consecutive=2, eject=60)
-    async with apps(always(refused), accepting(), outliers=settings) as upstream:
-        assert [await handshake(upstream) for _ in range(4)] == ["refused"] * 4
-        assert addresses(upstream) == [0, 1]
-    async with apps(hangs, hangs, outliers=settings) as upstream:
-        for _ in range(4):
-            async with relaying(upstream) as (browser, task):
-                await asyncio.sleep(0.02)
-                browser.leave()
-                with pytest.raises(UpstreamError, match="CLIENT_LEFT"):
-                    await task
-        assert addresses(upstream) == [0, 1]
-
-
-async def handshake(upstream: Upstream) -> str:
-    """What comes of one. Who is accepted leaves."""
-    async with relaying(upstream) as (browser, task):
-        accepted = asyncio.create_task(browser.until("websocket.accept"))
-        await asyncio.wait((task, accepted), return_when=asyncio.FIRST_COMPLETED)
-        accepted.cancel()
-        browser.leave(1000)
-        await asyncio.wait((task,))
-    if any(message["type"] == "websocket.accept" for message in browser.sent):
-        return "accepted"
-    failed = isinstance(task.exception(), UpstreamError)
-    return "failed" if failed or browser.sent[0]["status"] >= 500 else "refused"
 
 
 async def test_one_address_is_judged_by_nobody() -> None:
