@@ -1,37 +1,68 @@
-"""The `gateway` command: each subcommand is one function in a file of its name."""
+"""The `gateway` command: each subcommand is the function of its name in the file of its name."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from io import TextIOWrapper
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from gateway.cli import (
-    check,
-    coverage,
-    diff,
-    explain,
-    history,
-    init,
-    lint,
-    move,
-    rollback,
-    routes,
-    run,
-    schema,
-    split,
-    status,
-)
 from gateway.cli.exit_code import INTERRUPTED
 from gateway.version import __version__
 
 # click's, wherever this version of typer keeps it.
 _UsageError: Any = typer.BadParameter.__base__
 
+# What is shown below the help of each subcommand.
+_EPILOGS: Final = {
+    "init": "Example: gateway init --legacy 'shop:create_app()' --new shop_api:app",
+    "coverage": "Example: gateway coverage --format markdown --fail-under 50",
+    "lint": "Examples: gateway lint · gateway lint --select SG1,SG301 · gateway lint --json",
+    "run": "Example: gateway run routes.yaml --port 8000 --workers 4",
+    "check": "Example: gateway check routes.yaml --no-import",
+    "routes": "Example: gateway routes --json",
+    "explain": "Example: gateway explain GET '/books/7?page=2' -H 'X-Beta: 1'",
+    "move": "Example: gateway move 'GET /books/{id}' new -m 'parity checked'",
+    "split": "Example: gateway split /books new=25",
+    "rollback": "Examples: gateway rollback · gateway rollback /books · gateway rollback --to 12",
+    "history": "Example: gateway history -n 50",
+    "diff": "Examples: gateway diff · gateway diff 11 12 · gateway diff 12 file",
+    "status": "Examples: gateway status · gateway status --watch · gateway status --json",
+    "schema": "Example: gateway schema > routes.schema.json",
+}
+
+
+class _Subcommands(Mapping[str, Any]):
+    """By name, each imported when it is asked for: the start of one need not wait for what only another needs."""
+
+    def __getitem__(self, name: str) -> Any:
+        epilog = _EPILOGS[name]
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(epilog=epilog)(getattr(import_module(f"gateway.cli.{name}"), name))
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_EPILOGS)
+
+    def __len__(self) -> int:
+        return len(_EPILOGS)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": _Subcommands()})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+
 app = typer.Typer(
     name="gateway",
+    cls=_Group,
     help="Move a Flask app to FastAPI one endpoint at a time, behind one gateway.",
     no_args_is_help=True,
     # Plain help and plain tracebacks: a box around them helps nobody in a log file or a CI job.
@@ -53,22 +84,6 @@ def gateway(
     ] = False,
 ) -> None:
     """Without a subcommand: the help."""
-
-
-app.command(epilog="Example: gateway init --legacy 'shop:create_app()' --new shop_api:app")(init.init)
-app.command(epilog="Example: gateway coverage --format markdown --fail-under 50")(coverage.coverage)
-app.command(epilog="Examples: gateway lint · gateway lint --select SG1,SG301 · gateway lint --json")(lint.lint)
-app.command(epilog="Example: gateway run routes.yaml --port 8000 --workers 4")(run.run)
-app.command(epilog="Example: gateway check routes.yaml --no-import")(check.check)
-app.command(epilog="Example: gateway routes --json")(routes.routes)
-app.command(epilog="Example: gateway explain GET '/books/7?page=2' -H 'X-Beta: 1'")(explain.explain)
-app.command(epilog="Example: gateway move 'GET /books/{id}' new -m 'parity checked'")(move.move)
-app.command(epilog="Example: gateway split /books new=25")(split.split)
-app.command(epilog="Examples: gateway rollback · gateway rollback /books · gateway rollback --to 12")(rollback.rollback)
-app.command(epilog="Example: gateway history -n 50")(history.history)
-app.command(epilog="Examples: gateway diff · gateway diff 11 12 · gateway diff 12 file")(diff.diff)
-app.command(epilog="Examples: gateway status · gateway status --watch · gateway status --json")(status.status)
-app.command(epilog="Example: gateway schema > routes.schema.json")(schema.schema)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from gateway.cli.routes import print_table
 from gateway.cli.routes_file import DEFAULT_FILE, AsJson, RoutesFile, RoutesOption, refuse
 from gateway.cli.state import StateFolder
 from gateway.config.problem import ConfigError
@@ -121,6 +120,9 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _tell(started: Started) -> None:
+    # Here, not above: who asks for JSON need not wait for what draws tables.
+    from gateway.cli.routes import print_table
+
     for address in started.addresses:
         print(f"serving  {address.url}")
     print(f"admin    {started.admin.url if started.admin is not None else 'off'}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from gateway.cli.main import app
 from gateway.version import __version__
@@ -14,7 +15,7 @@ from tests.behaviour.process import environment, eventually
 from tests.cli.conftest import Invoke
 from tests.cli.project import gateway, make
 
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+COMMANDS: list[str] = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 # Those that only look at the file, and take it as an argument, too.
 LOOKING = [("check",), ("routes",), ("explain", "GET", "/x")]
 
@@ -41,6 +42,14 @@ def test_every_command_is_told_its_file_in_the_same_ways(invoke: Invoke, command
     help_text = invoke(command, "--help").out
     assert "--routes" in help_text
     assert "GATEWAY_ROUTES" in help_text
+
+
+def test_one_command_does_not_wait_for_what_others_need() -> None:
+    asked = "import sys; from gateway.cli.main import app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], env=environment(), capture_output=True, text=True).stdout
+    assert "gateway.cli.main" in loaded.split()
+    assert not {f"gateway.cli.{command}" for command in COMMANDS} & set(loaded.split())
+    assert not {"pydantic", "fastapi", "uvicorn", "httpx", "rich.console"} & set(loaded.split())
 
 
 def test_a_mistyped_command_is_a_usage_error(invoke: Invoke) -> None:
