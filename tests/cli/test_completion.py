@@ -161,7 +161,7 @@ class Shell:
             os.chdir(folder)
             os.execvpe(name, [name, "-i"], env)
 
-    def says(self, keys: str, wanted: str, timeout: float = 30.0) -> None:
+    def says(self, keys: str, wanted: str, timeout: float = 90.0) -> None:
         """Type at the next prompt, and wait for ``wanted``."""
         until = time.monotonic() + timeout
         self._wait_for(PROMPT, until)
@@ -181,6 +181,8 @@ class Shell:
         os.close(self._keyboard)
 
 
+# Fish starts the program twice for each word, which takes a busy machine seconds.
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_a_shell_completes_commands_routes_backends_and_shares(folder: Path, name: str) -> None:
     if shutil.which(name) is None:
