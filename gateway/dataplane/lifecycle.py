@@ -62,6 +62,7 @@ class Lifecycle:
         self._none = Recorder(slots, "none", "none")
         self._ids = RequestIds()
         self._websockets = WebSockets()
+        self._bad = False
         self.on_reload.append(self._review_websockets)
 
     @classmethod
@@ -76,10 +77,13 @@ class Lifecycle:
     ) -> Self:
         """A gateway that serves the file at ``path``, and follows its changes unless ``watch`` is false.
 
-        ``apps`` puts objects in the place of what the file's backends name. Raises ConfigError.
+        ``apps`` puts objects in the place of what the file's backends name. What comes of a change is logged, for
+        there is nobody else to ask. Raises ConfigError.
         """
         loaded = load_file(path, provided=frozenset(apps or ()))
-        return cls(loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log)
+        gateway = cls(loaded, path=path, apps=apps, watch=watch, slots=slots, access_log=access_log)
+        gateway.on_reload.append(gateway._tell)
+        return gateway
 
     @classmethod
     def from_dict(
@@ -133,6 +137,19 @@ class Lifecycle:
         snapshot = self._runtime.snapshot
         if reload.outcome == "applied" and snapshot is not None:
             self._websockets.review(snapshot)
+
+    def _tell(self, reload: Reload) -> None:
+        was_bad, self._bad = self._bad, bool(reload.problems)
+        source = self.loaded.source
+        for problem in reload.problems:
+            log.error("%s", problem)
+        if reload.problems:
+            what = "missing" if reload.outcome == "missing" else "refused"
+            log.error("%s is %s; version %d stays live", source, what, reload.version)
+        elif reload.outcome == "applied":
+            log.info("%s version %d is live, in %.0f ms", source, reload.version, reload.seconds * 1000)
+        elif was_bad:
+            log.info("%s is good again; version %d stays live", source, reload.version)
 
     async def _late_start(self) -> Snapshot | None:
         """No lifespan has run: some servers and test clients run none. The first request starts the gateway."""

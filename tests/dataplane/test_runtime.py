@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -205,6 +206,34 @@ async def test_a_file_that_is_gone_changes_nothing_and_is_good_again_when_it_is_
     await until(lambda: len(seen) == 3)
     assert (seen[2].outcome, seen[2].problems, gateway.config_version) == ("unchanged", (), 1)
     await gateway.stop()
+
+
+async def test_what_came_of_a_change_is_logged(
+    file: Path, apps: dict[str, App], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under another server the log is all that tells of it."""
+    caplog.set_level("INFO", "gateway")
+    gateway = Gateway.from_file(file, apps=apps, watch=False)
+    await gateway.start()
+    content = file.read_text()
+    for change in (text("new", "legacy", "new"), text("nwe", "legacy", "new"), text("new", "legacy", "new")):
+        file.write_text(change)
+        await gateway.reload()
+    file.unlink()
+    await gateway.reload()
+    file.write_text(content)
+    await gateway.reload()
+    await gateway.stop()
+    said = [(record.levelname, re.sub(r"\d+ ms", "N ms", record.getMessage())) for record in caplog.records]
+    assert said == [
+        ("INFO", "routes.yaml version 2 is live, in N ms"),
+        ("ERROR", "routes.yaml:8:9: unknown backend 'nwe'; did you mean 'new'?"),
+        ("ERROR", "routes.yaml is refused; version 2 stays live"),
+        ("INFO", "routes.yaml is good again; version 2 stays live"),
+        ("ERROR", "routes.yaml: no such file"),
+        ("ERROR", "routes.yaml is missing; version 2 stays live"),
+        ("INFO", "routes.yaml version 3 is live, in N ms"),
+    ]
 
 
 @pytest.mark.parametrize("bad", [None, "version: 1\n"])
