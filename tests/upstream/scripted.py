@@ -18,6 +18,7 @@ from gateway.upstream.upstream import Upstream
 Fields = list[tuple[bytes, bytes]]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Peer:
@@ -250,6 +251,11 @@ async def ask(
     client = Client(body)
     await upstream(a_scope(method, target, headers, version, root_path), client.receive, client.send)
     return client
+
+
+async def ask_as(client: Client, upstream: Upstream, method: str = "GET", headers: Fields | None = None) -> None:
+    """As ``ask``, for a client that a test looks at, or has leave, meanwhile."""
+    await upstream(a_scope(method, headers=headers), client.receive, client.send)
 
 
 async def failure_of(upstream: Upstream, method: str = "GET", **request: Any) -> str:

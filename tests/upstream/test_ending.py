@@ -21,6 +21,7 @@ from tests.upstream.scripted import (
     answering,
     app,
     ask,
+    ask_as,
     eventually,
     failure_of,
     to,
@@ -41,7 +42,7 @@ async def stuck(peer: Peer) -> None:
 
 async def outcome(upstream: Upstream, client: Client, method: str = "GET", fields: Fields | None = None) -> str:
     try:
-        await upstream(a_scope(method, headers=fields), client.receive, client.send)
+        await ask_as(client, upstream, method, fields)
     except UpstreamError as error:
         return error.failure.name
     return "answered"

@@ -8,22 +8,20 @@ from typing import Any
 import pytest
 
 from gateway.upstream.failure import Failure, UpstreamError
-from gateway.upstream.limits import Timeouts
 from tests.upstream.scripted import (
+    CHUNKED,
     OK,
     Client,
     Peer,
-    a_scope,
     always,
     answering,
     app,
     ask,
+    ask_as,
     eventually,
     failure_of,
     to,
 )
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def test_a_request_and_its_answer() -> None:
@@ -215,188 +213,6 @@ async def test_a_body_of_another_length_than_announced_is_refused(body: list[byt
         assert upstream.origins[0].open == 0
 
 
-async def test_the_first_byte_goes_on_at_once() -> None:
-    gate = asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await peer.say(CHUNKED)
-        await gate.wait()
-        gate.clear()
-        await peer.say(b"5\r\ndata:\r\n")
-        await gate.wait()
-        await peer.say(b"0\r\n\r\n")
-
-    async with app(script) as served, to(served.url) as upstream:
-        client = Client()
-        task = asyncio.create_task(_run(upstream, client))
-        await asyncio.wait_for(client.began.wait(), 1)
-        assert client.body == b""
-        gate.set()
-        await eventually(lambda: client.body == b"data:")
-        assert not client.complete
-        gate.set()
-        await task
-    assert client.complete
-
-
-async def _run(upstream: Any, client: Client, method: str = "GET", fields: Any = None) -> None:
-    await upstream(a_scope(method, headers=fields), client.receive, client.send)
-
-
-async def test_the_answer_passes_while_the_request_is_still_being_sent() -> None:
-    more = asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await peer.read(len(b"3\r\none\r\n"))
-        await peer.say(CHUNKED + b"3\r\nONE\r\n")
-        more.set()
-        await peer.read(len(b"3\r\ntwo\r\n0\r\n\r\n"))
-        await peer.say(b"3\r\nTWO\r\n0\r\n\r\n")
-        await peer.rest()
-
-    class Talking(Client):
-        async def receive(self) -> Any:
-            if self.asked == 1:
-                await more.wait()
-                await eventually(lambda: self.body == b"ONE")
-            return await super().receive()
-
-    async with app(script) as served, to(served.url) as upstream:
-        client = Talking([b"one", b"two"])
-        await asyncio.wait_for(_run(upstream, client, "POST", [(b"transfer-encoding", b"chunked")]), 2)
-        assert (client.body, client.complete) == (b"ONETWO", True)
-        assert len(upstream.origins[0].idle) == 1
-
-
-async def test_an_early_refusal_is_passed_on_and_the_sending_stops() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await peer.say(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\n")
-        await asyncio.sleep(0.05)
-        await peer.say(b"big")
-        await peer.rest()
-
-    class Endless(Client):
-        async def receive(self) -> Any:
-            await asyncio.sleep(0.001)
-            self.asked += 1
-            return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
-
-    async with app(script) as served, to(served.url) as upstream:
-        client = Endless()
-        await asyncio.wait_for(_run(upstream, client, "POST", [(b"content-length", b"1000000000")]), 2)
-        assert (client.status, client.body, client.complete) == (413, b"big", True)
-        assert client.asked < 30
-        assert upstream.origins[0].open == 0
-
-
-async def test_an_answer_to_a_request_not_read_to_its_end_is_passed_on_with_a_reset_behind_it() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await peer.say(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
-        # Closing with bytes unread resets the connection (RFC 9112 9.6).
-        peer.finish()
-
-    for _ in range(5):
-        async with app(script) as served, to(served.url) as upstream:
-            client = await ask(upstream, "POST", headers=[(b"content-length", b"8000000")], body=[bytes(100_000)] * 80)
-            assert (client.status, client.body) == (413, b"big")
-
-
-class TestEarlyHints:
-    HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX-A: 1\r\nlink: </b>\r\n\r\n"
-
-    async def test_they_are_passed_on_as_they_come(self) -> None:
-        client = Client()
-
-        async def script(peer: Peer) -> None:
-            await peer.head()
-            await peer.say(self.HINTS)
-            await eventually(lambda: len(client.hints) == 1)
-            await peer.say(self.HINTS)
-            await eventually(lambda: len(client.hints) == 2)
-            await peer.say(OK)
-            await peer.rest()
-
-        async with app(script) as served, to(served.url) as upstream:
-            await _run(upstream, client)
-            assert (client.hints, client.body) == ([[b"</a>", b"</b>"]] * 2, b"hi")
-            assert client.headers == [(b"content-length", b"2")]
-            assert len(upstream.origins[0].idle) == 1
-
-    @pytest.mark.parametrize("body", [[], [b"ab", b"cd"]])
-    async def test_they_come_first_also_if_the_answer_comes_with_them(self, body: list[bytes]) -> None:
-        async def script(peer: Peer) -> None:
-            await peer.head()
-            await peer.read(len(b"".join(body)))
-            await peer.say(self.HINTS + b"HTTP/1.1 102 Processing\r\n\r\n" + OK)
-            await peer.rest()
-
-        async with app(script) as served, to(served.url) as upstream:
-            fields = [(b"content-length", b"4")] if body else None
-            client = await ask(upstream, "POST", headers=fields, body=body)
-            assert (client.hints, client.body) == ([[b"</a>", b"</b>"]], b"hi")
-
-    async def test_a_server_that_cannot_pass_them_on_is_not_asked_to(self) -> None:
-        async with app(answering(self.HINTS + OK)) as served, to(served.url) as upstream:
-            client = Client()
-            scope = {**a_scope(), "extensions": None}
-            await upstream(scope, client.receive, client.send)
-            assert (client.hints, client.body) == ([], b"hi")
-
-    async def test_an_answer_that_never_comes_is_late_all_the_same(self) -> None:
-        async def script(peer: Peer) -> None:
-            await peer.head()
-            while True:
-                await peer.say(self.HINTS)
-                await asyncio.sleep(0.05)
-
-        async with app(script) as served, to(served.url, timeouts=Timeouts(head=0.2)) as upstream:
-            assert await failure_of(upstream) == "HEAD_TIMEOUT"
-
-
-class TestExpect:
-    FIELDS = [(b"host", b"a"), (b"expect", b"100-continue"), (b"content-length", b"4")]  # noqa: RUF012
-
-    async def test_the_clients_body_is_asked_for_when_the_app_asks_for_it(self) -> None:
-        client = Client([b"body"])
-        asked: list[int] = []
-
-        async def script(peer: Peer) -> None:
-            head = await peer.head()
-            assert b"\r\nExpect: 100-continue\r\n" in head
-            await asyncio.sleep(0.05)
-            asked.append(client.asked)
-            await peer.say(b"HTTP/1.1 100 Continue\r\n\r\n")
-            assert await peer.read(4) == b"body"
-            await peer.say(OK)
-            await peer.rest()
-
-        async with app(script) as served, to(served.url) as upstream:
-            await _run(upstream, client, "POST", self.FIELDS)
-            assert (client.body, asked) == (b"hi", [0])
-            assert len(upstream.origins[0].idle) == 1
-
-    async def test_an_answer_instead_leaves_the_body_with_the_client(self) -> None:
-        raw = b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"
-        async with app(answering(raw)) as served, to(served.url) as upstream:
-            answer = await ask(upstream, "POST", headers=self.FIELDS, body=[b"body"])
-            assert (answer.status, answer.asked) == (417, 0)
-            # The app may still wait for a body on this connection.
-            assert upstream.origins[0].open == 0
-
-    async def test_an_app_that_knows_nothing_of_it_gets_the_body_after_a_while(self) -> None:
-        async def script(peer: Peer) -> None:
-            await peer.head()
-            await peer.read(4)
-            await peer.say(OK)
-
-        async with app(script) as served, to(served.url, timeouts=Timeouts(go_ahead=0.05)) as upstream:
-            assert (await ask(upstream, "POST", headers=self.FIELDS, body=[b"bo", b"dy"])).body == b"hi"
-
-
 @pytest.mark.parametrize(
     ("raw", "rest"),
     [
@@ -416,7 +232,7 @@ async def test_an_answer_that_breaks_off_ends_broken(raw: bytes, rest: bytes) ->
 
     async with app(script) as served, to(served.url) as upstream:
         with pytest.raises(UpstreamError) as caught:
-            await _run(upstream, client)
+            await ask_as(client, upstream)
         assert caught.value.failure in (Failure.TRUNCATED, Failure.BAD_BODY)
         assert (client.status, client.complete) == (200, False)
         assert client.body in (b"", b"hello")
@@ -428,7 +244,7 @@ async def test_an_answer_that_is_broken_before_the_client_saw_any_of_it_is_none(
     async with app(answering(CHUNKED + b"5\r\nhello\r\nnonsense\r\n")) as served, to(served.url) as upstream:
         client = Client()
         with pytest.raises(UpstreamError) as caught:
-            await _run(upstream, client)
+            await ask_as(client, upstream)
         assert caught.value.failure is Failure.BAD_BODY
         assert client.status == 0
 
@@ -475,49 +291,3 @@ async def test_a_unix_socket(tmp_path: Any) -> None:
         assert (await ask(upstream)).body == b"hi"
     assert b"\r\nHost: localhost\r\n" in served.peers[0].heard
     assert len(served.peers) == 1
-
-
-async def test_the_app_goes_no_faster_than_the_client_reads() -> None:
-    said = 0
-
-    async def script(peer: Peer) -> None:
-        nonlocal said
-        await peer.head()
-        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n")
-        for _ in range(1000):
-            await peer.say(bytes(64_000))
-            said += 64_000
-
-    async with app(script) as served, to(served.url) as upstream:
-        client = Client()
-        client.reading.clear()
-        task = asyncio.create_task(_run(upstream, client))
-        await asyncio.sleep(0.2)
-        before = said
-        await asyncio.sleep(0.1)
-        # What the sockets of both sides hold, and no more.
-        assert before == said < 16_000_000
-        client.reading.set()
-        await asyncio.wait_for(task, 10)
-    assert len(client.body) == 64_000_000
-
-
-async def test_the_client_sends_no_faster_than_the_app_reads() -> None:
-    go_on = asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.head()
-        await go_on.wait()
-        await peer.read(64_000_000)
-        await peer.say(OK)
-
-    async with app(script) as served, to(served.url) as upstream:
-        client = Client([bytes(64_000)] * 1000)
-        task = asyncio.create_task(_run(upstream, client, "POST", [(b"content-length", b"64000000")]))
-        await asyncio.sleep(0.2)
-        before = client.asked
-        await asyncio.sleep(0.1)
-        assert before == client.asked < 250
-        go_on.set()
-        await asyncio.wait_for(task, 10)
-    assert client.body == b"hi"

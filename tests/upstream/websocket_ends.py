@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from starlette.types import Message, Scope
 from websockets.frames import Close, Frame, Opcode
 from websockets.utils import accept_key
 
+from gateway.upstream.failure import UpstreamError
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.websocket import Relay
 from gateway.websocket.limits import Limits
@@ -190,3 +192,12 @@ async def relaying(
         await asyncio.gather(task, return_exceptions=True)
     left = {each for each in asyncio.all_tasks() - before if "Relay" in repr(each)}
     assert not left
+
+
+async def failure_of(upstream: Upstream, **scope: Any) -> str:
+    """The name of the failure that a handshake ends in."""
+    async with relaying(upstream, socket_scope(**scope)) as (browser, task):
+        with pytest.raises(UpstreamError) as raised:
+            await task
+    assert not browser.sent
+    return raised.value.failure.name

@@ -9,9 +9,11 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import SERVER, Side
 
+from gateway.websocket.end import Closed, End
 from gateway.websocket.limits import Limits
 from gateway.websocket.stream import Stream
 
@@ -134,3 +136,10 @@ async def connected(side: Side = SERVER, limits: Limits | None = None) -> AsyncI
         finally:
             stream.abort()
             await stream.wait_until_lost()
+
+
+async def end_of(stream: Stream) -> End:
+    """How it ended, as the one who reads is told."""
+    with pytest.raises(Closed) as raised:
+        await stream.receive()
+    return raised.value.end
