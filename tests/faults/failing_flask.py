@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from tests.faults import flask_app
 
 # Longer than the gateway of these tests waits. Nobody can end a thread, so each hangs no longer than it must.
-LATE = 0.6
+LATE = 1.5
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -19,8 +19,8 @@ from tests.faults.traffic import Traffic
 ROUTES = """\
 version: 1
 backends:
-  flask: {{app: "tests.faults.failing_flask:app", timeouts: {{head: 0.3, idle: 0.3}}}}
-  fast: {{app: "tests.faults.failing_fast:app", timeouts: {{head: 0.3, idle: 0.3}}}}
+  flask: {{app: "tests.faults.failing_flask:app", timeouts: {{head: 1, idle: 1}}}}
+  fast: {{app: "tests.faults.failing_fast:app", timeouts: {{head: 1, idle: 1}}}}
   legacy: {{url: "http://127.0.0.1:{legacy}"}}
 default: legacy
 routes:

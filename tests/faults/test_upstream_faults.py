@@ -20,7 +20,7 @@ ROUTES = """\
 version: 1
 backends:
   legacy: {{app: "tests.faults.flask_app:app"}}
-  new: {{url: "{url}", timeouts: {{head: 0.3, idle: 0.3}}}}
+  new: {{url: "{url}", timeouts: {{head: 1, idle: 1}}}}
 default: legacy
 routes:
   - path: /orders/{{id}}

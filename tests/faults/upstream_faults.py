@@ -8,7 +8,7 @@ import random
 from tests.faults.hostile import Fault, Turn
 
 # Longer than the gateway of these tests waits for anything.
-LATE = 0.6
+LATE = 1.5
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
