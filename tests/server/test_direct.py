@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.server.exchange import Exchange
 from gateway.server.listener import Listener
 from tests.server.serving import GET, hello
-from tests.server.test_turns import connected
+from tests.server.wire import connected
 
 
 class Waiting:
