@@ -1,11 +1,15 @@
-"""What holds for the whole session: how Ctrl-C reaches the processes of the tests, and the table of the fault suite.
+"""What holds for the whole session: what its processes inherit, how long it takes, and the table of the fault suite.
 
 The table is made here and not beside its tests: with xdist, the process that prints loads no deeper conftest.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
+import sys
+from collections.abc import Generator
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -16,9 +20,23 @@ from tests.faults.table import Row, lines
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Images for containers have it set. Then some hundred processes, and pytest itself, would compile the same again.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
 
 # What takes so long that all would wait for it, if it came last.
 LONGEST = ("test_migration_guide.py", "test_soak.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Some thousand tests, and all that they import, stay to the end: no use in going through them for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
