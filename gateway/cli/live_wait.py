@@ -56,6 +56,8 @@ class Watch:
             trust_env=False,
             verify=False,  # noqa: S501 - it never leaves the machine, and making an SSL context takes 20 ms
         )
+        # Without a token it answers whether it is ready, and no more.
+        self._answers = False
         # What the file is refused for already is no answer to what is about to be written.
         self._known_problems = tuple(self._problems(self._look()))
 
@@ -91,6 +93,7 @@ class Watch:
             data: Mapping[str, Any] = self._client.get("/readyz").json()
         except (httpx.HTTPError, ValueError):
             return None
+        self._answers = True
         return data if "workers" in data else None
 
     @staticmethod
@@ -115,7 +118,10 @@ class Watch:
         entries = self._history.entries()
         if not entries or entries[-1].digest != digest:
             return None
-        why = "the gateway has no admin listener" if self._run.admin is None else f"{self._run.admin} does not tell us"
+        if self._run.admin is None:
+            why = "the gateway has no admin listener"
+        else:
+            why = f"{self._run.admin} {'wants GATEWAY_ADMIN_TOKEN for that' if self._answers else 'does not answer'}"
         return Live(entries[-1].version, None, None, seconds, f"on how many workers is not known: {why}")
 
     def _what_is_missing(self, state: Mapping[str, Any] | None, digest: str) -> str:

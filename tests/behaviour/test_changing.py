@@ -366,6 +366,8 @@ def test_versions_go_on_over_a_restart_and_an_undo_reaches_behind_it(tmp_path: P
     assert "it is live when one starts" in done.out
     with GatewayProcess(routes) as gateway:
         assert gateway.ready["version"] == 3
+        # It is on disk a moment after it is live.
+        eventually(lambda: versions(gateway)[0]["version"] == 3)
         newest = versions(gateway)[0]
         assert (newest["origin"], newest["reason"]) == ("command", "while it is down")
         assert newest["changes"] == "/items: legacy 90 %, new 10 % → legacy 50 %, new 50 %"
@@ -412,7 +414,7 @@ def test_a_gateway_that_wants_a_token_is_waited_for_without_one(
     with GatewayProcess(routes, env={"GATEWAY_ADMIN_TOKEN": token}) as gateway:
         done = run("move", "/books", "new", "--routes", routes)
         assert done.code == 0, done.err
-        assert f"as version 2; on how many workers is not known: {gateway.admin} does not tell us\n" in done.out
+        assert f"; on how many workers is not known: {gateway.admin} wants GATEWAY_ADMIN_TOKEN for that\n" in done.out
         refused = run("rollback", "--admin", gateway.admin)
         assert (refused.code, refused.err) == (2, f"{gateway.admin} wants a token: set GATEWAY_ADMIN_TOKEN\n")
         monkeypatch.setenv("GATEWAY_ADMIN_TOKEN", token)
