@@ -67,18 +67,19 @@ def seen(folder: Path) -> Counter[str]:
 
 class Load:
     """POST requests for as long as the block lasts: half of the threads keep their connections, half take a new one
-    for each request.
+    for each request. Each waits for ``pause`` seconds between two, or starts and restarts would take long beside them.
 
     ``lost`` are requests that were sent and not answered rightly. ``refused`` counts connections that were not
     taken: what would have gone over them was never sent.
     """
 
-    def __init__(self, url: str, threads: int = 4, timeout: float = 10.0) -> None:
+    def __init__(self, url: str, threads: int = 4, timeout: float = 10.0, pause: float = 0.002) -> None:
         self.answers: dict[str, dict[str, Any]] = {}
         self.lost: dict[str, str] = {}
         self.refused = 0
         self._place = urlsplit(url).netloc
         self._timeout = timeout
+        self._pause = pause
         self._end = threading.Event()
         self._numbers = itertools.count()
         self._threads = [threading.Thread(target=self._send, args=(number % 2 == 0,)) for number in range(threads)]
@@ -100,7 +101,7 @@ class Load:
 
     def _send(self, keep: bool) -> None:
         connection: HTTPConnection | None = None
-        while not self._end.is_set():
+        while not self._end.wait(self._pause):
             if connection is None:
                 connection = HTTPConnection(self._place, timeout=self._timeout)
                 try:

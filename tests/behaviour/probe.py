@@ -97,12 +97,16 @@ def settled_on(gateway: GatewayProcess, content: str) -> bool:
 
 
 class Traffic:
-    """Requests on new connections, one after the other in a few threads, for as long as the block lasts."""
+    """Requests on new connections, one after the other in a few threads, for as long as the block lasts.
 
-    def __init__(self, url: str, threads: int = 3) -> None:
+    Each thread waits for ``pause`` seconds between two, so that there is time for what they are to be there during.
+    """
+
+    def __init__(self, url: str, threads: int = 3, pause: float = 0.005) -> None:
         self.answers: Counter[str] = Counter()
         self.failures: list[Exception] = []
         self._url = url
+        self._pause = pause
         self._end = threading.Event()
         self._threads = [threading.Thread(target=self._send) for _ in range(threads)]
 
@@ -117,7 +121,7 @@ class Traffic:
             thread.join()
 
     def _send(self) -> None:
-        while not self._end.is_set():
+        while not self._end.wait(self._pause):
             try:
                 self.answers[get(self._url)["app"]] += 1
             except Exception as error:

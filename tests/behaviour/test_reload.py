@@ -143,7 +143,7 @@ def test_500_reloads_under_load_fail_no_request_and_no_stream(gateway: GatewayPr
         for n in range(1, 501):
             replace(gateway.routes, text("new" if n % 2 else "legacy") + f"# {n}\n")
             gateway.signal(signal.SIGHUP)
-            eventually(lambda n=n: config(gateway)["version"] >= version + n, step=0.001)  # type: ignore[misc]
+            eventually(lambda n=n: config(gateway)["version"] >= version + n, step=0.005)  # type: ignore[misc]
     assert traffic.failures == []
     assert min(traffic.answers["legacy"], traffic.answers["new"]) > 20
     assert [stream.response().status_code for stream in streams] == [200, 200, 200]
