@@ -1,17 +1,30 @@
 # The two commands of README: `make run` and `make test`. Everything they need is set up in .venv.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+
+# The first that fits: what .venv has, then the versions that the tests are run on. Each is tried, as a name alone may be
+# pyenv's for a version that is switched off, and Debian's Python cannot make a .venv without python3-venv.
+FITS := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in $(BIN)/python python3.11 python3.12 python3.13 python3; do \
+  $$python -c '$(FITS)' >/dev/null 2>&1 && { echo $$python; break; }; done)
+
 # More test processes than cores: the suite waits on sockets and on processes as much as it computes.
 JOBS ?= 4
 
 .PHONY: run run-remote test image-test lint format browser pictures prometheus fuzz bench bench-peers clean
 
+# Asked for another Python than that of .venv: .venv is made anew.
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+.PHONY: $(READY)
+endif
+endif
+
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(or $(PYTHON),false) -c '$(FITS)' || { echo "Python 3.11 or newer, with venv, is needed; say which with PYTHON=..."; exit 1; }
+	@test "$$($(BIN)/python -V 2>&1)" = "$$($(PYTHON) -V)" || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV) (once; a minute or so)..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[sample,dev]"
 	@touch $@
