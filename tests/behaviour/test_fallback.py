@@ -15,33 +15,41 @@ from tests.behaviour.probe import metric, replace
 from tests.behaviour.process import GatewayProcess, eventually
 from tests.behaviour.remote_apps import serving
 
-# The new app does what the file `mode` says. Each app writes down what it was asked to do.
-APPS = """
-import asyncio, os, pathlib
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, StreamingResponse
-from flask import Flask, jsonify, request
+# Each app writes down what it was asked to do.
+LEDGER = """
+import pathlib
 
 here = pathlib.Path(__file__).parent
 
 def note(app, what):
     with open(here / "ledger", "a") as ledger:
         ledger.write(f"{app} {what}\\n")
+"""
+LEGACY = """
+from flask import Flask, jsonify, request
+from ledger import note
 
-legacy = Flask(__name__)
+app = Flask(__name__)
 
-@legacy.route("/orders/<name>", methods=["GET", "POST", "PUT"])
+@app.route("/orders/<name>", methods=["GET", "POST", "PUT"])
 def order(name):
     note("legacy", f"{request.method} {name}")
     return jsonify(app="legacy", name=name, body=request.get_data(as_text=True))
+"""
+# It does what the file `mode` says.
+NEW = """
+import asyncio, os
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from ledger import here, note
 
-new = FastAPI()
+app = FastAPI()
 
-@new.get("/echo")
+@app.get("/echo")
 async def ready():
     return "ready"
 
-@new.api_route("/orders/{name}", methods=["GET", "POST", "PUT"])
+@app.api_route("/orders/{name}", methods=["GET", "POST", "PUT"])
 async def order_of(name: str, request: Request):
     body = await request.body()
     note("new", f"{request.method} {name}")
@@ -65,7 +73,7 @@ async def order_of(name: str, request: Request):
 ROUTES = """\
 version: 1
 backends:
-  legacy: {{app: "apps:legacy"}}
+  legacy: {{app: "old_app:app"}}
   new: {new}
 default: legacy
 expose: true
@@ -125,7 +133,9 @@ def shop(
     folder: Path, *, to: str = "new", fallback: str = "legacy", breaker: str = "off", new: str = ""
 ) -> Iterator[Shop]:
     """``new`` is the backend, if not the FastAPI app on a server of its own."""
-    (folder / "apps.py").write_text(APPS)
+    # In files of their own: each process is to import only the app that it serves.
+    for name, source in {"ledger": LEDGER, "old_app": LEGACY, "new_app": NEW}.items():
+        (folder / f"{name}.py").write_text(source)
     (folder / "mode").write_text("well")
     path = folder / "routes.yaml"
 
@@ -143,7 +153,7 @@ def shop(
         with gateway(new) as running:
             yield running
         return
-    uvicorn = ("uvicorn", "apps:new", "--fd", "{fd}", "--log-level", "warning")
+    uvicorn = ("uvicorn", "new_app:app", "--fd", "{fd}", "--log-level", "warning")
     with (
         serving(folder, *uvicorn) as (port, _),
         gateway(f'{{url: "http://127.0.0.1:{port}", timeouts: {{head: 0.4}}}}') as running,
@@ -212,7 +222,7 @@ def test_who_cannot_be_reached_has_done_nothing(tmp_path: Path) -> None:
 
 
 def test_an_app_in_this_process_that_raises(tmp_path: Path) -> None:
-    with shop(tmp_path, fallback="{to: legacy, on: [500]}", new='{app: "apps:new"}') as town:
+    with shop(tmp_path, fallback="{to: legacy, on: [500]}", new='{app: "new_app:app"}') as town:
         town.mode("raise")
         assert town.served_by("a") == "legacy"
         assert town.served_by("b", "PUT", "body") == "legacy"

@@ -19,7 +19,7 @@ SPLIT = "{legacy: 90, new: 10}"
 Open = Callable[..., Window]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with launched() as running:
         yield running
