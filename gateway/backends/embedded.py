@@ -48,7 +48,8 @@ class EmbeddedBackend:
             self.app = app
             self._lifespan = _Lifespan(name, app, self.state)
         if config.timeouts is not None:
-            self.app = AppTimeouts(self.app, head=config.timeouts.head, idle=config.timeouts.idle)
+            given = config.timeouts
+            self.app = AppTimeouts(self.app, head=given.head, idle=given.idle, most=config.queue, name=name)
 
     def __repr__(self) -> str:
         return f"<EmbeddedBackend {self.name} {self.interface} in_flight={self.in_flight}>"

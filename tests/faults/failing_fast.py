@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from typing import NoReturn
-
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.faults import fast_app
 
 
-async def _hang() -> NoReturn:
-    while True:
-        await asyncio.sleep(3600)
+async def _hang(receive: Receive) -> None:
+    """Until the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,7 +19,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         return
     match dict(scope["headers"]).get(b"x-fault", b"").decode():
         case "hang before head":
-            await _hang()
+            await _hang(receive)
         case "fail before head":
             raise RuntimeError("no answer of mine")
         case "no answer":
@@ -37,7 +35,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
                     return
                 await send({**message, "body": message["body"][:-5], "more_body": True})
                 if fault == "hang mid body":
-                    await _hang()
+                    await _hang(receive)
                 if fault == "fail mid body":
                     raise RuntimeError("no more of mine")
                 raise Stop
