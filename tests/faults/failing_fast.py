@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.faults import fast_app
