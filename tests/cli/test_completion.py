@@ -15,8 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway.change.naming import find_route
+from gateway.cli.main import app
 from gateway.config.loader import load_file
 from tests.behaviour.process import environment
 from tests.cli.project import make
@@ -52,16 +54,9 @@ def offered(line: str, cwd: Path, shell: str = "fish", **env: str) -> list[str]:
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(words) - 1),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway"],
-        cwd=cwd,
-        env=environment({**told, **env}),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=True,
-    )
-    assert done.stderr == ""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(app, [], prog_name="gateway", env={**told, **env})
+    assert (done.exit_code, done.stderr) == (0, "")
     return [line for line in done.stdout.splitlines() if line]
 
 
