@@ -112,5 +112,7 @@ def _served(routes: Path, env: dict[str, str]) -> Iterator[tuple[str, str, str]]
 def test_the_answer_is_the_same_through_the_gateway(urls: tuple[str, str, str], request_: Request) -> None:
     through, old, new = urls
     straight = new if request_[1].startswith("/rq") else old
-    with httpx.Client(base_url=through) as one, httpx.Client(base_url=straight) as other:
+    # Without the system's certificates, which httpx would read for each client.
+    one, other = (httpx.Client(base_url=url, verify=False) for url in (through, straight))
+    with one, other:
         assert answer(one, request_, HOST, SAME) == answer(other, request_, HOST, SAME)
