@@ -18,7 +18,6 @@ from pathlib import Path
 from gateway.config.loader import Loaded, load_file
 from gateway.control import logs
 from gateway.control.access_log import OFF, LogTarget, log_target
-from gateway.control.admin.serving import serving
 from gateway.control.admin.tokens import Tokens
 from gateway.control.checks import checking
 from gateway.control.doors import Doors, open_doors
@@ -78,8 +77,6 @@ def run(settings: Settings, announce: Callable[[Started], None]) -> int:
     """
     loaded = load_file(settings.routes)
     logs.configure("control")
-    # What has been imported stays. To go through it for garbage, and at the end once more, takes a tenth of a second.
-    gc.freeze()
     with contextlib.ExitStack() as stack:
         doors = stack.enter_context(open_doors(settings.address, settings.admin, with_tokens=bool(settings.tokens)))
         target = stack.enter_context(log_target(settings.access_log, settings.access_log_format))
@@ -134,11 +131,16 @@ class _Control:
     def _admin_listener(self, checker: Checker) -> contextlib.AbstractAsyncContextManager[None]:
         if self._doors.admin is None:
             return contextlib.nullcontext()
+        # Here, not above: FastAPI takes a sixth of a second, and 20 MB, of whoever has no such listener or a bad file.
+        from gateway.control.admin.serving import serving
+
         return serving(
             self._doors.admin, self._routes, self._live, self._supervisor, self._numbers, self._tokens, checker
         )
 
     def _announce(self, announce: Callable[[Started], None]) -> None:
+        # What has been imported stays. To go through it for garbage, once more at the end, takes a tenth of a second.
+        gc.freeze()
         started = Started(
             addresses=tuple(map(place_of, self._doors.public)),
             admin=self._doors.admin_place,
