@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.behaviour.process import GatewayProcess
+from tests.behaviour.process import GatewayProcess, eventually
 from tests.faults.background import BackgroundServer
 from tests.security.wire import say, statuses
 
@@ -110,13 +109,15 @@ CASES = (
 class Scripted(BackgroundServer):
     """A remote app that says what the case says, whatever that is, and keeps its connections open as long as it can.
 
-    ``/mine/NAME`` is answered rightly, with the name.
+    ``/mine/NAME`` is answered rightly, with the name. ``open`` counts its connections.
     """
 
     def __init__(self) -> None:
+        self.open = 0
         self._says = {str(case).replace(" ", "-"): case.says for case in CASES}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
         with contextlib.suppress(EOFError, OSError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -133,6 +134,7 @@ class Scripted(BackgroundServer):
                     await asyncio.sleep(0.02)
                     says = behind
                 writer.write(says)
+        self.open -= 1
         writer.close()
 
 
@@ -150,12 +152,17 @@ routes:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    routes: Path = tmp_path_factory.mktemp("splitting") / "routes.yaml"
+def remote() -> Iterator[Scripted]:
     with Scripted() as app:
-        routes.write_text(ROUTES.replace("{url}", app.url))
-        with GatewayProcess(routes) as gateway:
-            yield gateway.url
+        yield app
+
+
+@pytest.fixture(scope="module")
+def url(remote: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    routes: Path = tmp_path_factory.mktemp("splitting") / "routes.yaml"
+    routes.write_text(ROUTES.replace("{url}", remote.url))
+    with GatewayProcess(routes) as gateway:
+        yield gateway.url
 
 
 def ask(url: str, target: str, method: str = "GET") -> bytes:
@@ -178,13 +185,13 @@ def test_a_hostile_answer_is_one_answer_or_none_and_nobody_elses(url: str, case:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name.startswith("behind ")], ids=str)
-def test_an_answer_that_comes_unasked_is_nobodys(url: str, case: Case) -> None:
+def test_an_answer_that_comes_unasked_is_nobodys(remote: Scripted, url: str, case: Case) -> None:
     told = ask(url, f"/late/{str(case).replace(' ', '-')}", case.method)
     assert statuses(told) == (case.status,)
     assert b"evil" not in told
-    # While the connection rests. What an app says in the very moment in which it is asked again cannot be told from an
-    # answer (docs/security.md).
-    time.sleep(0.05)
+    # It comes while the connection rests, which is ended for it. What an app says in the very moment in which it is
+    # asked again cannot be told from an answer (docs/security.md).
+    eventually(lambda: remote.open == 0)
     others_get_their_own(url)
 
 
