@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 from _pytest.terminal import TerminalReporter
 
@@ -23,6 +24,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Images for containers have it set. Then some hundred processes, and pytest itself, would compile the same again.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     sys.dont_write_bytecode = False
+
+# An example takes as long as a busy machine lets it.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 # What takes so long that all would wait for it, if it came last.
 LONGEST = ("test_migration_guide.py", "test_soak.py")
