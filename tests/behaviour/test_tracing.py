@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.behaviour.process import GatewayProcess, command, environment, eventually
 from tests.telemetry.otlp import receiving
 
@@ -50,11 +48,11 @@ def ask(gateway: GatewayProcess, target: str = "/books/7", **fields: str) -> dic
     return said
 
 
-@pytest.mark.parametrize("value", [PARENT, "nonsense", ""])
-def test_without_the_section_a_trace_passes_untouched(tmp_path: Path, value: str) -> None:
+def test_without_the_section_a_trace_passes_untouched(tmp_path: Path) -> None:
     with serving(tmp_path, "") as gateway:
-        said = ask(gateway, traceparent=value, tracestate="a=1")
-        assert said == {"fields": [["traceparent", value], ["tracestate", "a=1"]], "imported": []}
+        for value in (PARENT, "nonsense", ""):
+            said = ask(gateway, traceparent=value, tracestate="a=1")
+            assert said == {"fields": [["traceparent", value], ["tracestate", "a=1"]], "imported": []}
         assert ask(gateway)["fields"] == []
 
 
