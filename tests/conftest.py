@@ -30,7 +30,7 @@ hypothesis.settings.register_profile("busy", deadline=None)
 hypothesis.settings.load_profile("busy")
 
 # What takes so long that all would wait for it, if it came last.
-LONGEST = ("test_migration_guide.py", "test_soak.py")
+LONGEST = ("test_soak.py", "test_migration_guide.py")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,7 +45,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
