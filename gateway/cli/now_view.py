@@ -57,7 +57,8 @@ def now_data(now: Now, verdict: Verdict, digest: str) -> Mapping[str, object]:
 def _serving(status: Mapping[str, Any], digest: str) -> str:
     config, workers = status["config"], status["workers"]
     serving = sum(worker["state"] == "ready" and worker["digest"] == config["digest"] for worker in workers)
-    said = f"version {config['version']} serves, on {serving} of {status['planned']} workers"
+    planned = f"{status['planned']} {'worker' if status['planned'] == 1 else 'workers'}"
+    said = f"version {config['version']} serves, on {serving} of {planned}"
     if config["digest"] == digest:
         return said
     wrong = {"rejected": ", and the gateway refuses its file", "missing": ", and the gateway's file is missing"}

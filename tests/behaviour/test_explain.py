@@ -46,7 +46,7 @@ def test_an_open_breaker_is_told(gateway: GatewayProcess) -> None:
     # The first one opened it, for ten seconds; whoever comes later finds it half open and opens it again.
     httpx.get(gateway.url + "/safe")
     said = now(explain(gateway, "GET", "/safe"))
-    assert said[0] == "version 1 serves, on 1 of 1 workers"
+    assert said[0] == "version 1 serves, on 1 of 1 worker"
     assert "  gone is left alone: its breaker is open" in said
 
 
@@ -73,7 +73,7 @@ def test_a_draft_beside_it_is_told_apart(gateway: GatewayProcess) -> None:
     draft.write_text(gateway.routes.read_text().replace("legacy: 50, new: 50", "legacy: 10, new: 90"))
     assert "now:" not in explain(gateway, "GET", "/books", "draft.yaml")
     said = now(explain(gateway, "GET", "/books", "draft.yaml", GATEWAY_ADMIN=gateway.admin))
-    assert said[0] == "version 1 serves, on 1 of 1 workers; this file is not that version"
+    assert said[0] == "version 1 serves, on 1 of 1 worker; this file is not that version"
 
 
 def test_who_does_not_answer_is_no_error(gateway: GatewayProcess) -> None:
