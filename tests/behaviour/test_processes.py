@@ -141,8 +141,7 @@ def test_a_request_that_outlasts_the_drain_time_does_not_hold_up_the_end(routes:
         begun = time.monotonic()
         gateway.signal(signal.SIGTERM)
         assert gateway.wait() == 0
-        # Long before the request: a busy machine takes seconds to end three processes.
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 3
         assert slow.response().status_code == 503
         assert "1 request was not finished within the drain time and cut off" in gateway.log()
         assert "Traceback" not in gateway.log()
@@ -157,8 +156,7 @@ def test_a_second_ctrl_c_ends_at_once(routes: Path) -> None:
         eventually(lambda: "Ctrl-C again ends at once" in gateway.log())
         assert alive(gateway.pid)
         gateway.signal(signal.SIGINT)
-        # Long before the drain time is over.
-        assert gateway.wait(10) == 130
+        assert gateway.wait(2) == 130
         assert not any(alive(pid) for pid in pids)
         with pytest.raises(httpx.HTTPError):
             slow.response()
